@@ -1,0 +1,229 @@
+"""The ASGI runner: a Request into a scope, what the app sends into a Response.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from .errors import AppError
+from .lifespan import Lifespan
+from .loop import Loop
+from .message import Response
+from .percent import unquote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+    from typing import Any
+
+    from .message import Headers, Request
+
+    Message = MutableMapping[str, Any]
+    Scope = MutableMapping[str, Any]
+    ASGIApp = Callable[
+        [Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+        Awaitable[None],
+    ]
+
+_VERSIONS = {"version": "3.0", "spec_version": "2.4"}
+
+
+class ASGI:
+    """An App that runs an ASGI 3 application, on one event loop and in one lifespan.
+
+    lifespan=False leaves out the lifespan protocol, for an app that can't take it.
+    """
+
+    def __init__(self, app: ASGIApp, *, lifespan: bool = True) -> None:
+        self.app = app
+        self._wants_lifespan = lifespan
+        self._lifespan: Lifespan | None = None
+        self._loop: Loop | None = None
+
+    def __call__(self, request: Request) -> Response:
+        """Raises what the app raises, and AppError where it breaks the protocol."""
+        if self._loop is None:
+            self.start()
+        assert self._loop is not None
+        cycle = _Cycle(self._loop, request.body)
+        scope = scope_of(request)
+        if self._lifespan is not None:
+            scope["state"] = self._lifespan.state.copy()
+        cycle.begin(self.app, scope)
+        return Response(cycle.status, cycle.headers, cycle)
+
+    def start(self) -> None:
+        """Make the loop and run the app's startup, once. Raises AppError if that fails."""
+        if self._loop is not None:
+            return
+        self._loop = Loop()
+        if not self._wants_lifespan:
+            return
+        lifespan = Lifespan(self.app, self._loop)
+        try:
+            lifespan.start()
+        except BaseException:
+            self.stop()
+            raise
+        self._lifespan = lifespan
+
+    def stop(self) -> None:
+        """Run the app's shutdown and close the loop; a later call starts anew."""
+        lifespan, self._lifespan = self._lifespan, None
+        loop, self._loop = self._loop, None
+        if lifespan is not None:
+            lifespan.stop()
+        if loop is not None:
+            loop.end()
+
+
+def scope_of(request: Request) -> dict[str, Any]:
+    """The HTTP connection scope; `path` includes `root_path`, as the specification has it."""
+    host, port = request.server
+    return {
+        "type": "http",
+        "asgi": _VERSIONS.copy(),
+        "http_version": request.http_version,
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": unquote(request.path).decode("utf-8", "replace"),
+        "raw_path": request.path.encode("ascii"),
+        "query_string": request.query.encode("ascii"),
+        "root_path": unquote(request.root_path).decode("utf-8", "replace"),
+        "headers": [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
+        ],
+        "client": request.client and (request.client[0], request.client[1] or 0),
+        "server": (host, port or (443 if request.scheme == "https" else 80)),
+        "aws.event": request.event,
+        "aws.context": request.context,
+    }
+
+
+class _Cycle:
+    """One request and its response: what `receive` and `send` share with the body's reader."""
+
+    def __init__(self, loop: Loop, body: bytes) -> None:
+        self.status = 0
+        self.headers: Headers = ()
+        self._loop = loop
+        self._request_body: bytes | None = body
+        self._chunks: list[bytes] = []
+        self._complete = False
+        self._gone = False  # nobody wants the rest of the response
+        self._error: BaseException | None = None
+        self._news: asyncio.Future[None] | None = None
+        self._disconnect: asyncio.Future[None] | None = None
+
+    def begin(self, app: ASGIApp, scope: Scope) -> None:
+        """Run the app until its response has started."""
+        self._task = self._loop.begin(self._run(app, scope))
+        while not self.status and not self._task.done():
+            self._await_news()
+        if not self.status:
+            raise self._failure("returned without starting a response")
+
+    async def _run(self, app: ASGIApp, scope: Scope) -> None:
+        try:
+            await app(scope, self._receive, self._send)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # SystemExit too: an app's end, not ours
+            self._error = error
+        self._tell()
+
+    async def _receive(self) -> Message:
+        body, self._request_body = self._request_body, None
+        if body is not None:
+            return {"type": "http.request", "body": body, "more_body": False}
+        if not (self._complete or self._gone):
+            if self._disconnect is None:
+                self._disconnect = self._loop.create_future()
+            await asyncio.shield(self._disconnect)
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        kind = message["type"]
+        if self._gone:
+            raise OSError("the response was given up")
+        if self._complete:
+            return  # "messages after the last are ignored", says the specification
+        if kind == "http.response.body":
+            self._send_body(message)
+        elif kind == "http.response.start":
+            self._send_start(message)
+
+    def _send_start(self, message: Message) -> None:
+        if self.status:
+            raise AppError("the app sent http.response.start twice")
+        status = message.get("status")
+        if not isinstance(status, int):
+            raise AppError(f"the app sent the status {status!r}; ASGI wants a number")
+        if 100 <= status < 200:
+            return  # informational: the final status is still to come
+        self.headers = tuple([
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in message.get("headers") or ()
+        ])  # fmt: skip
+        self.status = status
+        self._tell()
+
+    def _send_body(self, message: Message) -> None:
+        if not self.status:
+            raise AppError("the app sent http.response.body before http.response.start")
+        body = message.get("body", b"")
+        if body:
+            self._chunks.append(body)
+        if not message.get("more_body", False):
+            self._end()
+        self._tell()
+
+    def _end(self) -> None:
+        self._complete = True
+        if self._disconnect is not None and not self._disconnect.done():
+            self._disconnect.set_result(None)
+
+    def _tell(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    def _await_news(self) -> None:
+        """Run the loop until the app has sent something or ended."""
+        self._news = self._loop.create_future()
+        self._loop.finish(self._news)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            chunks, self._chunks = self._chunks, []
+            yield from chunks
+            if self._complete and not self._chunks:
+                return
+            if self._task.done() and not self._chunks:
+                raise self._failure("returned without completing its response")
+            if not self._chunks:
+                self._await_news()
+
+    def close(self) -> None:
+        """Let the app finish: its background tasks, and all else after the last message.
+
+        Raises what the app raises then.
+        """
+        if not self._complete:
+            self._gone = True
+            self._end()
+        if not self._task.done():
+            self._loop.finish(self._task)
+        error, self._error = self._error, None
+        if error is not None and not self._gone:
+            raise error
+
+    def _failure(self, otherwise: str) -> BaseException:
+        """Why there is no whole response."""
+        error, self._error = self._error, None
+        if isinstance(error, Exception):
+            return error
+        failure = AppError(f"the app {f'raised {error!r}' if error else otherwise}")
+        failure.__cause__ = error
+        return failure

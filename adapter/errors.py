@@ -1,0 +1,35 @@
+"""Whose fault it is, told by the type; what to do about it, told by the message."""
+
+from __future__ import annotations
+
+
+class AdapterError(Exception):
+    """Every error that this package raises on purpose."""
+
+
+class EventError(AdapterError):
+    """The event is not one that this function can answer: the caller or the trigger is wrong."""
+
+
+class BadRequestError(EventError):
+    """The event is one of ours, but what the client put into it can't be read: it gets a 400."""
+
+
+class AppError(AdapterError):
+    """The app broke the ASGI or WSGI protocol, or failed to start."""
+
+
+class ResponseTooLargeError(AppError):
+    """The app's answer is larger than its front end delivers."""
+
+
+class ResultError(AdapterError):
+    """The function's result is one that the front end would refuse: AWS answers 502."""
+
+
+class LoadError(AdapterError):
+    """`main:app` or `main.handler` can't be imported."""
+
+
+class RuntimeAPIError(AdapterError):
+    """The Lambda Runtime API is away, refused a call, or gave an answer that is none."""

@@ -1,0 +1,104 @@
+"""The events of the front ends: one module per front end, each with both directions.
+
+    decode_request    event    → Request      encode_request    Request → event
+    encode_response   Response → result       decode_response   result  → Response
+
+The left pair runs in the function, the right pair where the gateway stands: in `adapter dev`, in
+the test client and in `adapter event`.
+"""
+
+from __future__ import annotations
+
+from ..errors import EventError
+from . import (
+    alb,
+    alb_multi,
+    function_url,
+    http_api,
+    http_api_v1,
+    lambda_edge,
+    rest_api,
+    vpc_lattice,
+    vpc_lattice_v2,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from ..message import Request, Response
+
+    class Codec(Protocol):
+        """What each module of this package offers."""
+
+        @property
+        def __name__(self) -> str: ...
+        def matches(self, event: dict[str, Any], /) -> bool: ...
+        def decode_request(self, event: dict[str, Any], context: Any = None, /) -> Request: ...
+        def encode_response(
+            self, response: Response, event: dict[str, Any], /
+        ) -> dict[str, Any]: ...
+        def encode_request(self, request: Request, /) -> dict[str, Any]: ...
+        def decode_response(self, result: Any, /) -> Response: ...
+
+
+CODECS: tuple[Codec, ...] = (
+    function_url,  # before http_api, whose event it also is
+    http_api,
+    alb_multi,  # before alb, for the same reason, and both before rest_api
+    alb,
+    http_api_v1,
+    rest_api,
+    vpc_lattice_v2,
+    vpc_lattice,
+    lambda_edge,
+)
+KINDS: dict[str, Codec] = {codec.__name__.rpartition(".")[2]: codec for codec in CODECS}
+
+# What else comes to a function, by a field that tells it.
+_OTHERS = {
+    "detail-type": "an EventBridge event",
+    "triggerSource": "a Cognito trigger",
+    "methodArn": "a Lambda authorizer's event",
+    "routeArn": "a Lambda authorizer's event",
+    "awslogs": "a CloudWatch Logs event",
+    "messageVersion": "a Bedrock agent's event",
+    "clickType": "an IoT button event",
+    "deliveryStreamArn": "a Firehose transform",
+    "eventSource": "an event of {}",
+}
+
+
+def codec_of(event: Any) -> Codec:
+    """The module of the front end that sent `event`. Raises EventError for any other event."""
+    if isinstance(event, dict):
+        for codec in CODECS:
+            if codec.matches(event):
+                return codec
+    raise EventError(
+        f"this is no HTTP request but {_describe(event)}. A Handler answers the requests of "
+        f"{', '.join(KINDS)}; for other events, point the function at one of your own."
+    )
+
+
+def _describe(event: Any) -> str:
+    if not isinstance(event, dict):
+        return f"a JSON {type(event).__name__}: {event!r:.60}"
+    request_context = event.get("requestContext")
+    if isinstance(request_context, dict) and "connectionId" in request_context:
+        return f"a WebSocket API event (route {request_context.get('routeKey')!r})"
+    for name, words in _OTHERS.items():
+        if name in event:
+            return words.format(event[name])
+    return _describe_records(event) or f"an object with the keys {sorted(map(str, event))!r:.200}"
+
+
+def _describe_records(event: dict[str, Any]) -> str | None:
+    records = event.get("Records")
+    record = records[0] if isinstance(records, list) and records else None
+    if not isinstance(record, dict):
+        return None
+    if "cf" in record:
+        return "a Lambda@Edge response event"
+    source = record.get("eventSource") or record.get("EventSource")
+    return f"a batch of {len(event['Records'])} from {source!r}" if source else None

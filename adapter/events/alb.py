@@ -1,0 +1,158 @@
+"""Application Load Balancers with a Lambda target, multi-value headers off.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+
+- Path and query arrive as the client sent them: the load balancer does not decode.
+- Of a repeated header or query parameter only the last value arrives; `alb_multi` has them all.
+- The peer is the last entry of X-Forwarded-For; a health check has neither Host nor X-Forwarded-*.
+"""
+
+from __future__ import annotations
+
+from ..message import Request
+from ..percent import quote_target
+from . import _decode, _encode, _gateway
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..message import Response
+
+    Pair = tuple[str, str]
+
+LIMIT = 1024 * 1024
+_TARGET_GROUP = f"arn:aws:elasticloadbalancing:us-east-1:{_gateway.ACCOUNT}:targetgroup/local/0"
+
+
+def matches(event: dict[str, Any]) -> bool:
+    request_context = event.get("requestContext")
+    return isinstance(request_context, dict) and isinstance(request_context.get("elb"), dict)
+
+
+def decode_request(event: dict[str, Any], context: Any = None) -> Request:
+    """Raises EventError, and BadRequestError for a body that can't be decoded."""
+    many = _decode.object_in(event, "multiValueHeaders")
+    pairs = (
+        _decode.one_cookie_header(_decode.multi_headers(many))
+        if many
+        else _decode.single_headers(_decode.object_in(event, "headers"))
+    )
+    found = dict(pairs)
+    body = _decode.body_in(event, event.get("isBase64Encoded"))
+    return Request(
+        _decode.method_in(event, "httpMethod"),
+        _decode.rooted(quote_target(_decode.text_in(event, "path"))),
+        _query(event),
+        _decode.with_length(pairs, body),
+        body,
+        client=_decode.last_forwarded(found),
+        server=_decode.server_of(found, ""),
+        scheme=_decode.scheme_of(found.get("x-forwarded-proto"), "http"),
+        event=event,
+        context=context,
+    )
+
+
+def _query(event: dict[str, Any]) -> str:
+    """The raw keys and values, put together again as they were."""
+    many = _decode.object_in(event, "multiValueQueryStringParameters")
+    query = many or _decode.object_in(event, "queryStringParameters")
+    return quote_target("&".join([
+        f"{key}={value}"
+        for key, values in query.items()
+        for value in _decode.in_list(values)
+        if value is not None
+    ]))  # fmt: skip
+
+
+def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
+    """Raises AppError, or its subclass ResponseTooLargeError.
+
+    The load balancer reads the map of the form in which it asked: `multiValueHeaders` if the
+    event has it, else `headers`.
+    """
+    pairs = _encode.headers_of(response)
+    headers: dict[str, Any]
+    if event.get("multiValueHeaders") is None:
+        headers = {"headers": single_values(pairs)}
+    else:
+        headers = {"multiValueHeaders": _encode.listed(pairs)}
+    result = described_result(response, event.get("httpMethod"), headers)
+    return _encode.within(LIMIT, result, pairs, "an Application Load Balancer")
+
+
+def described_result(response: Response, method: object, headers: dict[str, Any]) -> dict[str, Any]:
+    """The result that load balancers and VPC Lattice take, with the status in words."""
+    status = _encode.status_of(response)
+    body, encoded = _encode.body_as_text(_encode.body_of(response, status, method))
+    return {
+        "statusCode": status,
+        "statusDescription": f"{status} {_encode.reason_of(status)}",
+        **headers,
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def single_values(pairs: list[Pair]) -> dict[str, str]:
+    """One value per name. Cookies can't be joined, so each gets its own spelling of Set-Cookie:
+    names are compared without case on the wire, and the map's keys are not.
+
+    https://github.com/Kludex/mangum/pull/185
+    """
+    headers, cookies = _encode.joined(pairs)
+    headers.update(zip(_spellings("set-cookie"), cookies, strict=False))
+    return headers
+
+
+def _spellings(name: str) -> list[str]:
+    """The 512 ways to write `name` with capitals; more cookies than that no browser keeps."""
+    spellings = [""]
+    for character in name:
+        forms = dict.fromkeys((character, character.upper()))
+        spellings = [start + form for form in forms for start in spellings]
+    return spellings
+
+
+def encode_request(request: Request) -> dict[str, Any]:
+    event = target_event(request)
+    event["headers"] = dict(_texts(request))
+    event["queryStringParameters"] = dict(_raw_query(request))
+    return event
+
+
+def target_event(request: Request) -> dict[str, Any]:
+    """The event without its headers and query, which come in two forms."""
+    body, encoded = _gateway.body_by_type(request)
+    return {
+        "requestContext": {"elb": {"targetGroupArn": _TARGET_GROUP}},
+        "httpMethod": request.method,
+        "path": request.path,
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _texts(request: Request) -> list[Pair]:
+    return [(name, _gateway.text(value)) for name, value in request.headers]
+
+
+def _raw_query(request: Request) -> list[Pair]:
+    pieces = [piece.partition("=") for piece in request.query.split("&") if piece]
+    return [(key, value) for key, _, value in pieces]
+
+
+def encode_multi_request(request: Request) -> dict[str, Any]:
+    event = target_event(request)
+    event["multiValueHeaders"] = _gateway.all_values(_texts(request)) or {}
+    event["multiValueQueryStringParameters"] = _gateway.all_values(_raw_query(request)) or {}
+    return event
+
+
+def decode_response(result: Any) -> Response:
+    """What the client gets of a result. Raises ResultError where the load balancer answers 502."""
+    fields = _gateway.result_object(result)
+    pairs = _gateway.result_headers(fields, "headers", "multiValueHeaders")
+    body = _gateway.result_body(fields.get("body"), fields.get("isBase64Encoded"))
+    return _gateway.answer(_gateway.result_status(fields.get("statusCode")), pairs, body)

@@ -1,0 +1,57 @@
+"""HTTP APIs with payload format 1.0: the REST API's event, but the path arrives decoded.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+from ..percent import bytes_to_text, quote_path, unquote
+from . import _decode, _gateway, rest_api
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..message import Request, Response
+
+
+def matches(event: dict[str, Any]) -> bool:
+    return event.get("version") == "1.0" and rest_api.matches(event)
+
+
+def decode_request(event: dict[str, Any], context: Any = None) -> Request:
+    """Raises EventError, and BadRequestError for a body that can't be decoded."""
+    request_context = _decode.object_in(event, "requestContext")
+    path = _decode.rooted(quote_path(_decode.text_in(event, "path")))
+    full_path = quote_path(_decode.text_in(request_context, "path"))
+    stage = "/" + _decode.text_in(request_context, "stage")
+    if full_path != path and _decode.starts_with(full_path, stage):
+        path = stage + path
+    root = stage if len(stage) > 1 and _decode.starts_with(path, stage) else ""
+    root = root or rest_api.base_path(request_context, path)
+    return rest_api.proxy_request(event, context, request_context, path, root)
+
+
+encode_response = rest_api.encode_response
+
+
+def encode_request(request: Request) -> dict[str, Any]:
+    """The event of a request; a `root_path` is the named stage, which stays in the path."""
+    path = bytes_to_text(unquote(request.path))
+    event = rest_api.proxy_event(request, path, path)
+    event["version"] = "1.0"
+    event["requestContext"]["stage"] = request.root_path[1:] or "$default"
+    # HTTP APIs keep the Content-Length that REST APIs drop.
+    for name, value in request.headers:
+        if name == "content-length":
+            event["headers"] = {**(event["headers"] or {}), name: value}
+            event["multiValueHeaders"] = {**(event["multiValueHeaders"] or {}), name: [value]}
+    return event
+
+
+def decode_response(result: Any) -> Response:
+    """What the client gets of a result. Raises ResultError where API Gateway answers 502."""
+    fields = _gateway.result_object(result)
+    pairs = _gateway.result_headers(fields, "headers", "multiValueHeaders")
+    body = _gateway.result_body(fields.get("body"), fields.get("isBase64Encoded"))
+    return _gateway.answer(_gateway.result_status(fields.get("statusCode")), pairs, body)

@@ -1,0 +1,94 @@
+"""VPC Lattice with a Lambda target, event structure V1.
+
+https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+
+Repeated headers arrive joined, of a repeated query parameter the last value; `raw_path` holds the
+query in live events (Powertools cuts it off there) and does not in AWS's sample: both are read.
+"""
+
+from __future__ import annotations
+
+from ..message import Request
+from ..percent import join_query, parse_query, quote_target
+from . import _decode, _encode, _gateway, alb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..message import Response
+
+    Pair = tuple[str, str]
+
+
+def matches(event: dict[str, Any]) -> bool:
+    return "raw_path" in event and "method" in event
+
+
+def decode_request(event: dict[str, Any], context: Any = None) -> Request:
+    """Raises EventError, and BadRequestError for a body that can't be decoded."""
+    pairs = _decode.single_headers(_decode.object_in(event, "headers"))
+    target = _decode.text_in(event, "raw_path")
+    query = _decode.object_in(event, "query_string_parameters")
+    body = _decode.body_in(event, event.get("is_base64_encoded"))
+    return lattice_request(event, context, target, query, pairs, body)
+
+
+def lattice_request(
+    event: dict[str, Any],
+    context: Any,
+    target: str,
+    query: dict[str, Any],
+    pairs: list[Pair],
+    body: bytes,
+    user: str | None = None,
+) -> Request:
+    """What the two structures share, once their fields have been found."""
+    path, _, raw_query = target.partition("?")
+    found = dict(pairs)
+    return Request(
+        _decode.method_in(event, "method"),
+        _decode.rooted(quote_target(path)),
+        quote_target(raw_query) or _query(query),
+        _decode.with_length(pairs, body),
+        body,
+        client=_decode.last_forwarded(found),
+        server=_decode.server_of(found, ""),
+        scheme=_decode.scheme_of(found.get("x-forwarded-proto"), "https"),
+        user=user,
+        event=event,
+        context=context,
+    )
+
+
+def _query(query: dict[str, Any]) -> str:
+    return join_query([
+        (key, _decode.native(value) if not isinstance(value, str) else value)
+        for key, values in query.items()
+        for value in _decode.in_list(values)
+        if value is not None
+    ])  # fmt: skip
+
+
+def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
+    """Raises AppError, or its subclass ResponseTooLargeError."""
+    pairs = _encode.headers_of(response)
+    headers = {"headers": alb.single_values(pairs)}
+    result = alb.described_result(response, event.get("method"), headers)
+    return _encode.within(_encode.LAMBDA_LIMIT, result, pairs, "VPC Lattice")
+
+
+def encode_request(request: Request) -> dict[str, Any]:
+    body, encoded = _gateway.body_by_type(request)
+    values = _gateway.all_values((name, _gateway.text(value)) for name, value in request.headers)
+    return {
+        "raw_path": f"{request.path}?{request.query}" if request.query else request.path,
+        "method": request.method,
+        "headers": {name: ", ".join(value) for name, value in (values or {}).items()},
+        "query_string_parameters": dict(parse_query(request.query)),
+        "body": body,
+        "is_base64_encoded": encoded,
+    }
+
+
+decode_response = alb.decode_response

@@ -1,0 +1,11 @@
+"""The entry for AWS's own Python runtime, which calls a function.
+
+There the handler is lambda_function.handler. The adapter's own runtime needs no such file: its
+handler is main:app.
+"""
+
+from main import app
+
+from adapter import Handler
+
+handler = Handler(app)

@@ -1,0 +1,71 @@
+"""The same module under a real server: uvicorn in its own process, a client over a socket."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a running server, and its log."""
+    port, log = free_port(), tmp_path_factory.mktemp("uvicorn") / "log"
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    try:
+        yield started(f"http://127.0.0.1:{port}", process, log), log
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def started(url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/state")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return url
+    raise AssertionError(log.read_text())
+
+
+def test_front_page(server: tuple[str, Path]) -> None:
+    assert "<h1>uvicorn, no gateway</h1>" in httpx.get(server[0]).text
+
+
+def test_bytes_arrive(server: tuple[str, Path]) -> None:
+    content = httpx.get(f"{server[0]}/download?size=1000").content
+    assert content == (bytes(range(256)) * 4)[:1000]
+
+
+def test_a_task_is_done_after_the_response(server: tuple[str, Path]) -> None:
+    with httpx.Client(base_url=server[0]) as client:
+        number = client.post("/tasks").json()["task"]
+        assert client.get("/tasks").json() == {"finished": []}
+        deadline = time.monotonic() + 10
+        while not (finished := client.get("/tasks").json()["finished"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert [task["task"] for task in finished] == [number]
+
+
+def test_the_log_has_the_traceback(server: tuple[str, Path]) -> None:
+    url, log = server
+    assert httpx.get(f"{url}/error").status_code == 500
+    assert httpx.get(f"{url}/state").status_code == 200
+    assert "RuntimeError: The error this route is for." in log.read_text()
