@@ -11,7 +11,7 @@ from itertools import chain
 
 from .errors import AppError
 from .message import Response
-from .percent import unquote
+from .percent import text_to_bytes, unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def environ_of(request: Request) -> dict[str, Any]:
         if request.client[1] is not None:
             environ["REMOTE_PORT"] = str(request.client[1])
     if request.user is not None:
-        environ["REMOTE_USER"] = request.user
+        environ["REMOTE_USER"] = text_to_bytes(request.user).decode("latin-1")
     _add_headers(environ, request)
     return environ
 

@@ -52,11 +52,11 @@ def _wrong(name: str, value: object, wanted: str) -> EventError:
 
 def method_in(event: Mapping[str, Any], name: str) -> str:
     """The HTTP method at `name`, in capitals as HTTP's own are."""
-    method = text_in(event, name).upper()
+    method = text_in(event, name)
     if method.isascii() and method.isalnum():
-        return method
-    if all(character in _TOKEN for character in method) and method:
-        return method
+        return method.upper()
+    if method and _TOKEN.issuperset(method):
+        return method.upper()
     raise EventError(f"the event's {name!r} is {method!r}, which is no HTTP method")
 
 

@@ -113,10 +113,15 @@ def listed(pairs: list[Pair]) -> dict[str, list[str]]:
 
 
 def body_of(response: Response, status: int, method: object) -> bytes:
-    """The whole body; b'' where HTTP has none."""
-    if status in _WITHOUT_BODY or method == "HEAD":
+    """The whole body; b'' where HTTP has none.
+
+    It is read even then, as under uvicorn and gunicorn: an app that is cut short would not come to
+    its background tasks.
+    """
+    body = b"".join(response.body)
+    if status in _WITHOUT_BODY or (isinstance(method, str) and method.upper() == "HEAD"):
         return b""
-    return b"".join(response.body)
+    return body
 
 
 def body_as_text(body: bytes) -> tuple[str, bool]:
@@ -134,8 +139,8 @@ def body_as_text(body: bytes) -> tuple[str, bool]:
 def within(limit: int, result: dict[str, Any], pairs: list[Pair], front_end: str) -> dict[str, Any]:
     """`result`, if its JSON has at most `limit` bytes. Raises ResponseTooLargeError."""
     room = limit - 4096
-    for _, value in pairs:
-        room -= 6 * len(value) + 100
+    for name, value in pairs:
+        room -= 6 * len(value) + len(name) + 100
     # JSON writes a character of text in at most six bytes (\u0000), one of base64 in one.
     if len(result["body"]) * (1 if result["isBase64Encoded"] else 6) <= room:
         return result

@@ -32,9 +32,14 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     request_context = event["requestContext"]
     raw_path = _decode.text_in(event, "rawPath")
     path = _decode.rooted(quote_path(raw_path or _decode.text_in(request_context["http"], "path")))
-    stage = "/" + _decode.text_in(request_context, "stage")
-    root = stage if len(stage) > 1 and _decode.starts_with(path, stage) else ""
-    return version_2_request(event, context, path, root)
+    return version_2_request(event, context, path, named_stage(request_context, path))
+
+
+def named_stage(request_context: dict[str, Any], path: str) -> str:
+    """'/stage' if `path` begins with it; the stage `$default` is in no path, whatever that says."""
+    stage = _decode.text_in(request_context, "stage")
+    found = stage not in ("", "$default") and _decode.starts_with(path, "/" + stage)
+    return "/" + stage if found else ""
 
 
 def version_2_request(event: dict[str, Any], context: Any, path: str, root_path: str) -> Request:

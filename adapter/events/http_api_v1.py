@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from __future__ import annotations
 
 from ..percent import bytes_to_text, quote_path, unquote
-from . import _decode, _gateway, rest_api
+from . import _decode, _gateway, http_api, rest_api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     stage = "/" + _decode.text_in(request_context, "stage")
     if full_path != path and _decode.starts_with(full_path, stage):
         path = stage + path
-    root = stage if len(stage) > 1 and _decode.starts_with(path, stage) else ""
+    root = http_api.named_stage(request_context, path)
     root = root or rest_api.base_path(request_context, path)
     return rest_api.proxy_request(event, context, request_context, path, root)
 

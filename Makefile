@@ -1,0 +1,62 @@
+# The commands of the README. Each makes the virtual environment that it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXAMPLE ?= starlette_app
+PORT ?= 8000
+
+.PHONY: dev test check format test-all bench clean
+
+# Serve an example through the local gateway: http://127.0.0.1:8000
+dev: $(VENV)/.local
+	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev main:app --port $(PORT)
+
+# Every check and test, on the wheel that users get.
+test: check .venv-test/.wheel
+	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy examples/flask_app
+	$(BIN)/mypy examples/starlette_app
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The tests on every CPython from 3.11 up that is installed.
+test-all:
+	scripts/test-all
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/adapters.py
+
+clean:
+	rm -rf .venv .venv-* dist node_modules
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.local: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[local]' \
+		--requirement examples/flask_app/requirements.txt \
+		--requirement examples/starlette_app/requirements.txt
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	touch $@ $(VENV)/.local
+
+# The wheel in an environment of its own, built anew when a source file has changed.
+.venv-test/.wheel: $(VENV)/.dev pyproject.toml README.md $(shell find adapter -name '*.py' -o -name py.typed)
+	rm -rf dist && $(BIN)/python -m build --outdir dist > /dev/null
+	test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
+	.venv-test/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-test/bin/python -m pip install --quiet --group dev "$$(echo dist/*.whl)[all]"
+	.venv-test/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
+	touch $@

@@ -1,0 +1,47 @@
+"""The command `adapter`. Each subcommand loads what it needs, when it runs."""
+
+from __future__ import annotations
+
+import click
+
+from . import __version__
+
+_STAGED = ("rest_api", "http_api")
+
+
+@click.group()
+@click.version_option(__version__, prog_name="adapter")
+def cli() -> None:
+    """Any Flask or Starlette app on AWS Lambda, and on your own machine."""
+
+
+@cli.command()
+@click.argument("target", metavar="main:app")
+@click.option(
+    "--kind",
+    type=click.Choice(["http_api", "rest_api", "function_url", "alb", "alb_multi"]),
+    default="http_api",
+    show_default=True,
+    help="The front end to stand in for.",
+)
+@click.option("--stage", default="", help="The stage that URLs begin with (rest_api, http_api).")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 100),
+    default=4,
+    show_default=True,
+    help="Environments at the most: each serves one request at a time, as on Lambda.",
+)
+def dev(target: str, kind: str, stage: str, host: str, port: int, workers: int) -> None:
+    """Serve an app through a local API Gateway.
+
+    main:app is the app `app` in main.py; main.handler is a function(event, context).
+    """
+    from .local.dev import Options, run
+
+    stage = stage.strip("/")
+    if stage and kind not in _STAGED:
+        raise click.UsageError(f"--stage: a {kind} has no stages; {' and '.join(_STAGED)} have")
+    raise SystemExit(run(Options(target, kind, stage, host, port, workers)))

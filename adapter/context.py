@@ -1,0 +1,121 @@
+"""The context object that a function gets, with the attributes of AWS's own.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Context:
+    """aws_request_id, function_name, function_version, invoked_function_arn,
+    memory_limit_in_mb (text, MB), log_group_name, log_stream_name, identity, client_context (or
+    None), tenant_id (or None), and the deadline, in milliseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        aws_request_id: str,
+        deadline_ms: int,
+        invoked_function_arn: str = "",
+        *,
+        client_context: ClientContext | None = None,
+        identity: Identity | None = None,
+        tenant_id: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.aws_request_id = aws_request_id
+        self.invoked_function_arn = invoked_function_arn
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "")
+        self.client_context = client_context
+        self.identity = identity or Identity()
+        self.tenant_id = tenant_id
+        self._deadline_ms = deadline_ms
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Context:
+        """The context of an invocation, from the headers of the Runtime API's answer.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
+        """
+        deadline = headers.get("lambda-runtime-deadline-ms", "")
+        return cls(
+            headers.get("lambda-runtime-aws-request-id", ""),
+            int(deadline) if deadline.isdecimal() else int(time.time() * 1000) + 3000,
+            headers.get("lambda-runtime-invoked-function-arn", ""),
+            client_context=ClientContext.of(headers.get("lambda-runtime-client-context")),
+            identity=Identity.of(headers.get("lambda-runtime-cognito-identity")),
+            tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+        )
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the invocation; 0 when they are over."""
+        return max(0, self._deadline_ms - int(time.time() * 1000))
+
+    def log(self, message: object) -> None:
+        """Write to the function's log, as AWS's context object does."""
+        os.write(1, str(message).encode())
+
+    def __repr__(self) -> str:
+        return f"Context({self.aws_request_id!r}, {self.invoked_function_arn!r})"
+
+
+class Identity:
+    """The Cognito identity of a caller that uses the AWS mobile SDK; empty for others."""
+
+    def __init__(
+        self, cognito_identity_id: str | None = None, cognito_identity_pool_id: str | None = None
+    ) -> None:
+        self.cognito_identity_id = cognito_identity_id
+        self.cognito_identity_pool_id = cognito_identity_pool_id
+
+    @classmethod
+    def of(cls, header: str | None) -> Identity:
+        fields = _object(header)
+        return cls(fields.get("cognitoIdentityId"), fields.get("cognitoIdentityPoolId"))
+
+
+class ClientContext:
+    """What a caller sent as `ClientContext`: `custom`, `env`, and the mobile `client`."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.custom: dict[str, Any] | None = fields.get("custom")
+        self.env: dict[str, Any] | None = fields.get("env")
+        self.client = Client(fields.get("client") or {})
+
+    @classmethod
+    def of(cls, header: str | None) -> ClientContext | None:
+        fields = _object(header)
+        return cls(fields) if fields else None
+
+
+class Client:
+    """The mobile app that called."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.installation_id = fields.get("installation_id")
+        self.app_title = fields.get("app_title")
+        self.app_version_name = fields.get("app_version_name")
+        self.app_version_code = fields.get("app_version_code")
+        self.app_package_name = fields.get("app_package_name")
+
+
+def _object(header: str | None) -> dict[str, Any]:
+    """The JSON object in a header; {} for none. A caller writes it, so it may be anything."""
+    try:
+        value = json.loads(header) if header else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,178 @@
+"""The local front end: HTTP → Request → event → environment → result → Response → HTTP."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response as HTTPResponse
+
+from ..errors import ResultError
+from ..events import KINDS
+from ..events._encode import LAMBDA_LIMIT
+from ..events._gateway import forwarded
+from ..message import Headers, Request, Response
+from ..percent import bytes_to_text, quote_target
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from .workers import Log, Pool
+
+STAGED = ("rest_api", "http_api")  # the kinds whose URLs begin with a stage
+_TOO_LARGE = 1024 * 1024  # of an ALB: request and response, each
+# A hop's own business: the front end reads them and does not pass them on.
+_DROPPED = frozenset({"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"})
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of the front end's own."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+
+
+def _alb_page(status: int, phrase: str) -> Refusal:
+    title = f"{status} {phrase}"
+    page = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Refusal(status, page.encode(), "text/html")
+
+
+# What each says when the function failed or its result is malformed; when it took too long; when
+# the request is too large; when the URL has no such stage.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+_REST = {
+    "failed": Refusal(502, b'{"message": "Internal server error"}'),
+    "late": Refusal(504, b'{"message": "Endpoint request timed out"}'),
+    "large": Refusal(413, b'{"message": "Request Too Long"}'),
+    "stage": Refusal(403, b'{"message": "Forbidden"}'),
+}
+_HTTP = {
+    "failed": Refusal(502, b'{"message":"Internal Server Error"}'),
+    "late": Refusal(503, b'{"message":"Service Unavailable"}'),
+    "large": Refusal(413, b'{"message":"Request Entity Too Large"}'),
+    "stage": Refusal(404, b'{"message":"Not Found"}'),
+}
+_URL = {
+    "failed": Refusal(502, b"Internal Server Error"),
+    "late": Refusal(504, b"Gateway Timeout"),
+    "large": Refusal(413, b"Request Entity Too Large"),
+}
+_ALB = {
+    "failed": _alb_page(502, "Bad Gateway"),
+    "late": _alb_page(504, "Gateway Time-out"),
+    "large": _alb_page(413, "Request Entity Too Large"),
+}
+REFUSALS = {
+    "rest_api": _REST,
+    "http_api": _HTTP,
+    "function_url": _URL,
+    "alb": _ALB,
+    "alb_multi": _ALB,
+}
+
+
+class Gateway:
+    """An ASGI app that stands where AWS's front end stands, before the environments of `pool`."""
+
+    def __init__(self, pool: Pool, kind: str, stage: str, log: Log) -> None:
+        self._pool = pool
+        self._codec = KINDS[kind]
+        self._root_path = f"/{stage}" if stage else ""
+        self._refusals = REFUSALS[kind]
+        self._limit = _TOO_LARGE if self._refusals is _ALB else LAMBDA_LIMIT
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_of(scope, await HTTPRequest(scope, receive).body(), self._root_path)
+        response = await self._answer(request)
+        await http_response(request, response)(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if not _under(request.path, self._root_path):
+            return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
+        event = self._codec.encode_request(forwarded(request))
+        if len(request.body) > self._limit or len(event.get("body") or "") > self._limit:
+            return self._refuse("large", f"the request's body has {len(request.body):,} bytes")
+        outcome = await self._pool.invoke(event)
+        if outcome.failed:
+            late = b'"Sandbox.Timedout"' in outcome.body
+            return self._refuse("late" if late else "failed", "")
+        try:
+            return self._codec.decode_response(_result(outcome.body))
+        except ResultError as error:
+            return self._refuse("failed", str(error))
+
+    def _refuse(self, case: str, reason: str) -> Response:
+        refusal = self._refusals[case]
+        if reason:
+            self._log(f"adapter: answered {refusal.status} as AWS does: {reason}")
+        return Response(refusal.status, (("content-type", refusal.media_type),), [refusal.body])
+
+
+def _under(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + "/")
+
+
+def _result(body: bytes) -> Any:
+    """Raises ResultError for what is no JSON; an empty answer is null, as Lambda has it."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError as error:
+        raise ResultError(f"the function's answer is no JSON: {error}") from None
+
+
+def request_of(scope: Scope, body: bytes, root_path: str) -> Request:
+    """The request that uvicorn read, as a value of ours."""
+    headers = [
+        (name.decode("latin-1").lower(), value.decode("latin-1"))
+        for name, value in scope["headers"]
+    ]
+    kept = [pair for pair in headers if pair[0] not in _DROPPED]
+    if body and not any(name == "content-length" for name, _ in kept):
+        kept.append(("content-length", str(len(body))))  # it came in chunks
+    host, port = scope["server"]
+    return Request(
+        scope["method"],
+        quote_target(bytes_to_text(scope["raw_path"])),
+        quote_target(bytes_to_text(scope["query_string"])),
+        tuple(kept),
+        body,
+        root_path=root_path,
+        client=scope["client"],
+        server=(host, port),
+        scheme=scope["scheme"],
+        http_version=scope["http_version"],
+    )
+
+
+def http_response(request: Request, response: Response) -> HTTPResponse:
+    """The response as it goes to the client, with the length and date that HTTP asks for."""
+    body = b"".join(response.body)
+    bodiless = request.method == "HEAD" or response.status in (204, 304)
+    reply = HTTPResponse(b"" if bodiless else body, response.status)
+    reply.raw_headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in _completed(response, body, bodiless)
+    ]
+    return reply
+
+
+def _completed(response: Response, body: bytes, bodiless: bool) -> Headers:
+    names = {name for name, _ in response.headers}
+    headers = response.headers
+    if not bodiless:
+        headers = tuple(pair for pair in headers if pair[0] != "content-length")
+        headers += (("content-length", str(len(body))),)
+    elif response.status == 204:
+        headers = tuple(pair for pair in headers if pair[0] != "content-length")
+    return headers if "date" in names else (*headers, ("date", formatdate(usegmt=True)))

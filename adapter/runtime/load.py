@@ -1,0 +1,99 @@
+"""`main:app` or `main.handler` into a function(event, context), or words that say what to fix."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from ..errors import LoadError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    Function = Callable[[Any, Any], Any]
+
+
+def load(target: str) -> Function:
+    """The function that `target` names. Raises LoadError.
+
+    main:app      a web app, as uvicorn and gunicorn write it; wrapped in a Handler with
+                  ADAPTER_BASE_PATH as its base path
+    main.handler  a function(event, context), as AWS writes it; called as it is
+    """
+    colon = ":" in target
+    module_name, _, attribute = target.partition(":") if colon else target.rpartition(".")
+    if not module_name or not attribute:
+        raise LoadError(
+            f"{target!r} names nothing to run: write main:app for the web app `app` in main.py, "
+            "or main.handler for the function `handler(event, context)` in it"
+        )
+    found = _attribute(_module(module_name.replace("/", "."), target), attribute, target)
+    if not callable(found):
+        raise LoadError(f"{target} is {found!r:.60}, which can't be called")
+    return _wrapped(found) if colon else found
+
+
+def _wrapped(app: Any) -> Function:
+    from ..handler import Handler
+
+    return Handler(app, base_path=os.environ.get("ADAPTER_BASE_PATH", ""))
+
+
+def _module(name: str, target: str) -> ModuleType:
+    folder = os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise LoadError(
+                f"there is no module {error.name!r} for {target}: looked in {folder} and the "
+                f"installed packages. Is the name right, and is {_file(error.name)} there?"
+            ) from None
+        raise LoadError(
+            f"{target} can't be imported, since it imports {error.name!r}, which is not there: "
+            "add it to the package's requirements"
+        ) from error
+    except SyntaxError as error:
+        raise LoadError(
+            f"{target} can't be imported: {error.msg} in {error.filename}, line {error.lineno}"
+        ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise LoadError(f"{target} can't be imported: it raised {said}") from error
+
+
+def _file(name: str) -> str:
+    return name.replace(".", "/") + ".py"
+
+
+def _attribute(module: ModuleType, path: str, target: str) -> Any:
+    found: Any = module
+    for name in path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            there = ", ".join(_meant(module)[:10])
+            raise LoadError(
+                f"{module.__name__} has no {path!r}, which {target} asks for; "
+                + (f"did you mean one of {there}?" if there else "nothing in it can be called")
+            ) from None
+    return found
+
+
+def _meant(module: ModuleType) -> list[str]:
+    """What could have been meant: callable objects first, as apps are, then functions."""
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and not isinstance(value, type)
+    }
+    functions = [name for name, value in own.items() if hasattr(value, "__code__")]
+    return [name for name in own if name not in functions] + functions
