@@ -6,6 +6,8 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 
 from .errors import AppError
 from .lifespan import Lifespan
@@ -41,6 +43,7 @@ class ASGI:
         self._wants_lifespan = lifespan
         self._lifespan: Lifespan | None = None
         self._loop: Loop | None = None
+        self._starting = threading.RLock()
 
     def __call__(self, request: Request) -> Response:
         """Raises what the app raises, and AppError where it breaks the protocol."""
@@ -56,8 +59,11 @@ class ASGI:
 
     def start(self) -> None:
         """Make the loop and run the app's startup, once. Raises AppError if that fails."""
-        if self._loop is not None:
-            return
+        with self._starting:  # threads may call first at the same time
+            if self._loop is None:
+                self._start()
+
+    def _start(self) -> None:
         self._loop = Loop()
         if not self._wants_lifespan:
             return
@@ -110,8 +116,10 @@ class _Cycle:
         self.headers: Headers = ()
         self._loop = loop
         self._request_body: bytes | None = body
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
         self._complete = False
+        self._ended = False  # the app returned or raised
+        self._unread = False  # there was news since the reader last waited for it
         self._gone = False  # nobody wants the rest of the response
         self._error: BaseException | None = None
         self._news: asyncio.Future[None] | None = None
@@ -120,7 +128,7 @@ class _Cycle:
     def begin(self, app: ASGIApp, scope: Scope) -> None:
         """Run the app until its response has started."""
         self._task = self._loop.begin(self._run(app, scope))
-        while not self.status and not self._task.done():
+        while not self.status and not self._ended:
             self._await_news()
         if not self.status:
             raise self._failure("returned without starting a response")
@@ -132,7 +140,9 @@ class _Cycle:
             raise
         except BaseException as error:  # noqa: BLE001  # SystemExit too: an app's end, not ours
             self._error = error
-        self._tell()
+        finally:
+            self._ended = True
+            self._tell()
 
     async def _receive(self) -> Message:
         body, self._request_body = self._request_body, None
@@ -186,24 +196,30 @@ class _Cycle:
             self._disconnect.set_result(None)
 
     def _tell(self) -> None:
+        self._unread = True
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
 
     def _await_news(self) -> None:
-        """Run the loop until the app has sent something or ended."""
+        """Run the loop until the app has sent something or ended.
+
+        Another thread may be running it: then the news can come before it is awaited.
+        """
         self._news = self._loop.create_future()
-        self._loop.finish(self._news)
+        if not self._unread:
+            self._loop.finish(self._news)
+        self._unread = False
 
     def __iter__(self) -> Iterator[bytes]:
-        while True:
-            chunks, self._chunks = self._chunks, []
-            yield from chunks
-            if self._complete and not self._chunks:
-                return
-            if self._task.done() and not self._chunks:
-                raise self._failure("returned without completing its response")
-            if not self._chunks:
+        over = False
+        while not over:
+            over = self._complete or self._ended  # asked before the chunks: no more can come
+            while self._chunks:
+                yield self._chunks.popleft()
+            if not over:
                 self._await_news()
+        if not self._complete:
+            raise self._failure("returned without completing its response")
 
     def close(self) -> None:
         """Let the app finish: its background tasks, and all else after the last message.
@@ -212,8 +228,9 @@ class _Cycle:
         """
         if not self._complete:
             self._gone = True
-            self._end()
         if not self._task.done():
+            if self._gone:  # in the loop, which another thread may be running
+                self._loop.call_soon_threadsafe(self._end)
             self._loop.finish(self._task)
         error, self._error = self._error, None
         if error is not None and not self._gone:

@@ -57,6 +57,8 @@ class Handler:
             return codec.encode_response(plain(400, f"Bad Request: {error}"), event)
         if self._base_path:
             request.root_path = _with_base(request, self._base_path)
+        if request.path == request.root_path:
+            request.path += "/"  # what is left of it is the app's own root
         return self._answer(codec, request)
 
     def _answer(self, codec: Codec, request: Request) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Lifespan:
         self._task = self._loop.begin(self._run())
         self._loop.finish(self._answered)
         if self._failure is not None:
-            self._loop.finish(self._task)
+            self.stop()  # the app may wait for the shutdown even so
             raise AppError(f"the app failed to start: {self._failure}")
         if self._supported:
             atexit.register(self.stop)

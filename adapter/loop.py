@@ -10,6 +10,7 @@ task groups, anyio and contextvars expect.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 import threading
 
@@ -34,7 +35,11 @@ class Loop(asyncio.SelectorEventLoop):
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
-        task: asyncio.Task[Any] = self._in_turn(self._begin, coroutine)
+        try:
+            task: asyncio.Task[Any] = self._in_turn(self._begin, coroutine)
+        except BaseException:
+            coroutine.close()  # it may not have begun, which Python would warn of
+            raise
         return task
 
     def finish(self, future: asyncio.Future[Any]) -> Any:
@@ -87,7 +92,10 @@ class Loop(asyncio.SelectorEventLoop):
         """What the loop does around each callback."""
         hooks = sys.get_asyncgen_hooks()
         asyncio._set_running_loop(self)
-        sys.set_asyncgen_hooks(finalizer=self._close_generator)
+        sys.set_asyncgen_hooks(
+            firstiter=self._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
+            finalizer=self._close_generator,
+        )
         self._stepping = True
         try:
             if context is None:
@@ -100,7 +108,9 @@ class Loop(asyncio.SelectorEventLoop):
             sys.set_asyncgen_hooks(*hooks)
 
     def _close_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
-        if not self.is_closed():
+        if asyncio._get_running_loop() is self:
+            self.create_task(generator.aclose())
+        elif not self.is_closed():  # the garbage collector may run in any thread
             self.call_soon_threadsafe(self.create_task, generator.aclose())
 
     def end(self) -> None:
@@ -130,7 +140,7 @@ def _in_a_thread(call: Callable[[], Any]) -> Any:
         except BaseException as error:  # noqa: BLE001  # handed over to the waiting thread
             outcome.extend((False, error))
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))
     thread.start()
     thread.join()
     fine, value = outcome

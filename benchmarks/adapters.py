@@ -166,7 +166,7 @@ CASES = {
 
 
 def main() -> int:
-    parser = timing.arguments(__doc__, rounds=31)
+    parser = timing.arguments(__doc__, rounds=61)
     parser.add_argument("--only", choices=CASES, help="one group of cases")
     options = parser.parse_args()
     timing.print_machine("mangum", "apig-wsgi", "starlette", "flask")

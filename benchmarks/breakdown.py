@@ -68,7 +68,7 @@ def main() -> int:
             for title, event in (("hello", events.hello(kind)), ("upload", events.upload(kind))):
                 if title == "upload" and name.startswith("bare"):
                     continue
-                series = timing.measure(steps(runner, event), options.rounds, seconds=0.005)
+                series = timing.measure(steps(runner, event), options.rounds)
                 whole = series["the whole call"]
                 rows = [(step, values, whole) for step, values in series.items()]
                 timing.print_table(f"{name}, {title}, {events.NAMES[kind]}", rows)

@@ -51,12 +51,14 @@ PAIRS = {
 }
 
 # `os` is there in every process that has run `site`; -S leaves out its .pth files alone.
+MARK = "from here on, the case"
 PROLOGUE = """
 import os, sys, time
 sys.path.insert(0, {directory!r})
 {app}
 event = {event!r}
 loaded = len(sys.modules)
+print({mark!r}, file=sys.stderr)
 start = time.perf_counter()
 {statement}
 print(time.perf_counter() - start, len(sys.modules) - loaded)
@@ -82,7 +84,11 @@ def run(directory: Path, app: str, statement: str, *flags: str) -> subprocess.Co
     import events
 
     program = PROLOGUE.format(
-        directory=str(directory), app=app, statement=statement, event=events.hello("http_api")
+        directory=str(directory),
+        app=app,
+        statement=statement,
+        event=events.hello("http_api"),
+        mark=MARK,
     )
     command = [sys.executable, "-I", "-S", "-B", "-W", "ignore", *flags, "-c", program]
     return subprocess.run(command, capture_output=True, text=True, check=True, env={})
@@ -102,9 +108,7 @@ def measure(directory: Path, rounds: int) -> tuple[dict[str, timing.Series], dic
 def print_tree(directory: Path, name: str) -> None:
     """What -X importtime tells of one case; its lines are in µs: self, cumulative."""
     lines = run(directory, *CASES[name], "-X", "importtime").stderr.splitlines()
-    loaded = next(number for number, line in enumerate(lines) if line.endswith("| time"))
-    print(name)
-    print("\n".join([lines[0], *lines[loaded + 1 :]]))
+    print("\n".join([name, lines[0], *lines[lines.index(MARK) + 1 :]]))
 
 
 def main() -> int:

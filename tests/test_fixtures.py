@@ -218,5 +218,3 @@ def test_json_that_is_no_event_is_refused(event):
 @pytest.mark.parametrize("kind", KIND_NAMES)
 def test_the_standard_event_of_a_kind_is_of_that_kind(kind):
     assert codec_of(standard(kind)) is KINDS[kind]
-
-

@@ -337,9 +337,7 @@ def test_what_http_does_not_allow_in_a_query_is_encoded():
 def test_a_decoded_query_is_encoded_again(kind):  # R2
     many = {"a[]": ["1", "2"], "q": ["x&y=z+%#?"], "n": ["Zoë b"], "e": [""]}
     event = standard(kind, multiValueQueryStringParameters=many)
-    assert read(event).query == (
-        "a%5B%5D=1&a%5B%5D=2&q=x%26y%3Dz%2B%25%23%3F&n=Zo%C3%AB%20b&e="
-    )
+    assert read(event).query == ("a%5B%5D=1&a%5B%5D=2&q=x%26y%3Dz%2B%25%23%3F&n=Zo%C3%AB%20b&e=")
 
 
 @pytest.mark.parametrize("many", [None, ..., {}], ids=["null", "missing", "empty"])
@@ -395,9 +393,7 @@ def test_the_path_of_lattice_may_hold_the_query(kind, field, told, query):
 
 @pytest.mark.parametrize("kind", ["rest_api", "http_api_v1", "alb_multi"])
 def test_repeated_headers_keep_their_order(kind):  # trap 11
-    event = standard(
-        kind, multiValueHeaders={"X": ["first", "second"]}, headers={"X": "second"}
-    )
+    event = standard(kind, multiValueHeaders={"X": ["first", "second"]}, headers={"X": "second"})
     assert values(read(event), "x") == ["first", "second"]
     assert environ_of(event)["HTTP_X"] == "first,second"
 
@@ -618,12 +614,8 @@ def test_a_health_check_is_answered():  # trap 25, row 1a
     ("kind", "context", "user"),
     [
         pytest.param("rest_api", {"authorizer": {"principalId": "ann"}}, "ann", id="own, REST"),
-        pytest.param(
-            "rest_api", {"authorizer": {"claims": {"sub": "ann"}}}, "ann", id="Cognito"
-        ),
-        pytest.param(
-            "rest_api", {"identity": {"userArn": "arn:ann"}}, "arn:ann", id="IAM, REST"
-        ),
+        pytest.param("rest_api", {"authorizer": {"claims": {"sub": "ann"}}}, "ann", id="Cognito"),
+        pytest.param("rest_api", {"identity": {"userArn": "arn:ann"}}, "arn:ann", id="IAM, REST"),
         pytest.param(
             "http_api", {"authorizer": {"jwt": {"claims": {"sub": "ann"}}}}, "ann", id="JWT"
         ),

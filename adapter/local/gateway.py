@@ -143,7 +143,7 @@ def request_of(scope: Scope, body: bytes, root_path: str) -> Request:
     host, port = scope["server"]
     return Request(
         scope["method"],
-        quote_target(bytes_to_text(scope["raw_path"])),
+        _origin_form(quote_target(bytes_to_text(scope["raw_path"]))),
         quote_target(bytes_to_text(scope["query_string"])),
         tuple(kept),
         body,
@@ -153,6 +153,14 @@ def request_of(scope: Scope, body: bytes, root_path: str) -> Request:
         scheme=scope["scheme"],
         http_version=scope["http_version"],
     )
+
+
+def _origin_form(target: str) -> str:
+    """'http://host/x' → '/x': a server takes both forms (RFC 9112, 3.2.2)."""
+    if target.startswith("/"):
+        return target
+    _, separator, rest = target.partition("://")
+    return "/" + rest.partition("/")[2] if separator else "/" + target
 
 
 def http_response(request: Request, response: Response) -> HTTPResponse:

@@ -1,0 +1,283 @@
+"""`adapter dev` as a user runs it: a process, a port, a client, Ctrl-C."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+GUESTS = Path(__file__).parent / "guests"
+
+
+class Dev:
+    """`adapter dev ARGUMENTS` in a folder, on a port of its own."""
+
+    def __init__(self, folder, *arguments):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "adapter", "dev", *arguments, "--port", str(self.port)],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.client = httpx.Client(base_url=self.url, timeout=20)
+
+    def wait_until_up(self):
+        banner = self.process.stdout.readline()
+        assert banner.startswith(self.url), banner + self.process.stdout.read()
+        return self
+
+    def children(self):
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number=signal.SIGINT):
+        """The rest of its output."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=20)
+        return output
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def dev():
+    started = []
+
+    def begin(*arguments, folder=GUESTS):
+        started.append(Dev(folder, *arguments))
+        return started[-1].wait_until_up()
+
+    yield begin
+    for process in started:
+        process.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["http_api", "rest_api", "function_url", "alb", "alb_multi"])
+def test_a_request_goes_through_every_front_end(dev, kind):
+    answer = dev("web:app", "--kind", kind).client.post("/a%20b?x=%2F", content="hé".encode())
+    said = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["x-a"] == "1"
+    assert said["path"] == "/a b"
+    assert said["query"] == "x=%2F"
+    assert said["body"].encode("latin-1") == "hé".encode()
+
+
+@pytest.mark.parametrize("kind", ["http_api", "rest_api"])
+def test_a_stage_stands_before_every_path(dev, kind):
+    gateway = dev("web:app", "--kind", kind, "--stage", "prod")
+    said = gateway.client.get("/prod/x").json()
+    assert (said["root_path"], said["path"]) == ("/prod", "/prod/x")
+    assert gateway.client.get("/prod").json()["path"] == "/prod/"
+    refused = gateway.client.get("/production/x")
+    assert refused.status_code == {"http_api": 404, "rest_api": 403}[kind]
+
+
+def test_it_logs_what_lambda_logs(dev):
+    gateway = dev("web:app")
+    request_id = gateway.client.get("/").json()["request_id"]
+    gateway.client.get("/")
+    lines = [line for line in gateway.stop().splitlines() if request_id in line]
+    assert [line.split(" ")[0] for line in lines] == ["START", "END", "REPORT"]
+    assert "Init Duration: " in lines[-1]
+    assert "Max Memory Used: " in lines[-1]
+
+
+def test_environments_start_while_all_are_busy_up_to_the_limit(dev, tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import os, time\n"
+        "def app(environ, start_response):\n"
+        "    time.sleep(0.4)\n"
+        "    start_response('200 OK', [])\n"
+        "    return [str(os.getpid()).encode()]\n"
+    )
+    gateway = dev("slow:app", "--workers", "2", folder=tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: gateway.client.get("/").text, range(4)))
+    assert len(set(answers)) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_at_once_and_leaves_no_process(dev, number):
+    gateway = dev("web:app")
+    gateway.client.get("/")
+    children = gateway.children()
+    output = gateway.stop(number)
+    assert gateway.process.returncode == 0
+    assert "the app was shut down" in output
+    assert "Traceback" not in output
+    assert children
+    assert not [child for child in children if child.is_running()]
+
+
+def test_environments_end_when_the_gateway_is_killed(dev):
+    gateway = dev("web:app")
+    children = gateway.children()
+    gateway.stop(signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "body"),
+    [
+        ("return {'statusCode': 200, 'body': 'fine'}", 200, "fine"),
+        ("return 'text'", 200, '"text"'),
+        ("return {'statusCode': 'x'}", 502, '{"message":"Internal Server Error"}'),
+        ("return {'statusCode': 200, 'body': 5}", 502, '{"message":"Internal Server Error"}'),
+        ("raise ValueError('no')", 502, '{"message":"Internal Server Error"}'),
+        ("import os; os._exit(3)", 502, '{"message":"Internal Server Error"}'),
+    ],
+)
+def test_a_function_s_result_becomes_what_aws_would_send(dev, tmp_path, source, status, body):
+    (tmp_path / "mine.py").write_text(f"def handler(event, context):\n    {source}\n")
+    gateway = dev("mine.handler", folder=tmp_path)
+    answer = gateway.client.get("/")
+    assert answer.status_code == status
+    assert answer.text.strip('"') == body.strip('"')
+    assert gateway.client.get("/").status_code == status  # it goes on
+
+
+def test_a_rest_api_refuses_a_result_with_keys_it_does_not_know(dev, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def handler(event, context):\n    return {'statusCode': 200, 'cookies': []}\n"
+    )
+    gateway = dev("mine.handler", "--kind", "rest_api", folder=tmp_path)
+    answer = gateway.client.get("/")
+    assert (answer.status_code, answer.json()) == (502, {"message": "Internal server error"})
+    assert "the result has keys that this front end refuses: cookies" in gateway.stop()
+
+
+def test_an_answer_over_the_limit_is_a_clear_500(dev, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'x' * 7_000_000]\n"
+    )
+    answer = dev("mine:app", folder=tmp_path).client.get("/")
+    assert answer.status_code == 500
+    assert "6,291,556" in answer.text
+
+
+def test_a_request_over_the_limit_is_refused(dev):
+    answer = dev("web:app").client.post("/", content=b"\xff" * 5_000_000)
+    assert answer.status_code == 413
+
+
+def raw(gateway, *lines, body=b""):
+    """The whole answer to a request of raw bytes."""
+    with socket.create_connection(("127.0.0.1", gateway.port), 10) as connection:
+        connection.sendall(b"\r\n".join([*lines, b"Host: x", b"Connection: close", b"", body]))
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"GET /%FF%00%zz//../?%=%&&=+ HTTP/1.1"],
+        [b"GET / HTTP/1.1", b"X-Bytes: \xe9\xff\x80"],
+        [b"GET / HTTP/1.1", b"Cookie: a=\xe9; b"],
+        [b"GET / HTTP/1.0"],
+        [b"GET / HTTP/1.1", b"X: 1", b"X: 2", b"X-Forwarded-Port: a, b", b"Forwarded: ;;"],
+        [b"OPTIONS * HTTP/1.1"],
+        [b"GET http://other/x HTTP/1.1"],
+        [b"BREW / HTTP/1.1"],
+    ],
+)
+def test_whatever_a_client_sends_is_carried_or_refused(dev, lines):
+    answer = raw(dev("web:app"), *lines)
+    assert answer.split(b" ")[1] in (b"200", b"400"), answer
+
+
+def test_a_chunked_upload_arrives_whole(dev):
+    def pieces():
+        yield b"one"
+        yield b"two"
+
+    answer = dev("web:app").client.post("/", content=pieces())
+    assert answer.json()["body"] == "onetwo"
+
+
+def test_a_kept_connection_does_not_stall(dev):
+    """40 ms for each request is what a missing TCP_NODELAY costs, on either leg."""
+    gateway = dev("web:app")
+    gateway.client.get("/")
+    began = time.perf_counter()
+    for _ in range(50):
+        gateway.client.get("/")
+    assert (time.perf_counter() - began) / 50 < 0.030
+
+
+# What goes wrong at the start
+
+
+def start_badly(*arguments, folder=GUESTS):
+    return subprocess.run(
+        [sys.executable, "-m", "adapter", "dev", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_a_module_that_is_not_there_ends_with_one_line():
+    done = start_badly("absent:app", "--port", "0")
+    assert done.returncode == 1
+    assert done.stdout.count("\n") == 1
+    assert "there is no module 'absent' for absent:app" in done.stdout
+
+
+def test_a_port_in_use_is_said():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = start_badly("web:app", "--port", str(port))
+    assert done.returncode == 1
+    assert f"can't listen on 127.0.0.1:{port}" in done.stdout
+    assert f"--port {port + 1}" in done.stdout
+
+
+def test_a_stage_is_for_front_ends_that_have_them():
+    done = start_badly("web:app", "--kind", "alb", "--stage", "prod")
+    assert done.returncode == 2
+    assert "a alb has no stages" in done.stderr
+
+
+def test_the_command_says_what_to_install():
+    code = "import sys; sys.modules['click'] = None; from adapter.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'apigw-adapter[local]'" in done.stderr
+
+
+def test_guests_of_other_runtimes_are_served(dev, tmp_path):
+    """AWS's own Python runtime runs the same module through `main.handler`."""
+    from lambda_side import AWSLAMBDARIC, run
+
+    from adapter.events import KINDS
+    from adapter.message import Request
+
+    folder = os.getcwd()
+    os.chdir(GUESTS)
+    try:
+        event = KINDS["rest_api"].encode_request(Request("GET", "/x"))
+        (result,) = run("web.handler", event, command=AWSLAMBDARIC).results
+    finally:
+        os.chdir(folder)
+    assert json.loads(result["body"])["path"] == "/x"
