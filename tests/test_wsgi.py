@@ -511,7 +511,7 @@ def test_a_chunk_that_is_no_bytes_is_a_500(chunk, caplog):
 # Frameworks
 
 
-def test_flask_and_django_s_signal_see_the_end_of_a_request():
+def test_flask_sees_the_path_and_the_end_of_a_request():
     from flask import Flask, request
 
     app = Flask(__name__)

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, abort, jsonify, redirect, render_template, request, url_for
-from signups import BadNameError, Person, Signups, clean, open_signups
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
+
+from signups import BadNameError, Person, Signups, clean, open_signups
 
 
 class NameConverter(BaseConverter):

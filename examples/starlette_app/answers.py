@@ -4,11 +4,12 @@ import http
 import json
 from typing import Any
 
-from html_page import error_page, value_page
-from negotiation import HTML, JSON, preferred
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from html_page import error_page, value_page
+from negotiation import HTML, JSON, preferred
 
 
 def answer(

@@ -3,11 +3,12 @@
 import html
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
 from environment import Environment
 from front_end import front_end
 from html_page import form, page, preformatted, template
-from starlette.requests import Request
-from starlette.responses import HTMLResponse
 
 FRONT_PAGE = template("front_page.html")
 ROUTES = (

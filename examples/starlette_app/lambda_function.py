@@ -4,8 +4,7 @@ There the handler is lambda_function.handler. The adapter's own runtime needs no
 handler is main:app.
 """
 
-from main import app
-
 from adapter import Handler
+from main import app
 
 handler = Handler(app)

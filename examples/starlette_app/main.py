@@ -10,11 +10,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from answers import answer, http_error, json_response, path_of, server_error
-from binary import pattern, png
-from environment import CountRequests, Environment, Task, lifespan, now
-from front_page import front_page
-from html_page import form_page
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
@@ -23,6 +18,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+
+from answers import answer, http_error, json_response, path_of, server_error
+from binary import pattern, png
+from environment import CountRequests, Environment, Task, lifespan, now
+from front_page import front_page
+from html_page import form_page
 
 LARGEST_DOWNLOAD = 5_000_000
 FORM = "application/x-www-form-urlencoded"
