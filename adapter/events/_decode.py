@@ -166,12 +166,12 @@ def last_forwarded(found: Mapping[str, str]) -> Address | None:
 
 
 def host_client(ip: object) -> Address | None:
-    return (ip, None) if isinstance(ip, str) and ip else None
+    return (native(ip), None) if isinstance(ip, str) and ip else None
 
 
 def server_of(found: Mapping[str, str], fallback: str) -> Address:
     """(host, port) as the client addressed it: Host, else `fallback`; X-Forwarded-Port wins."""
-    host, port = split_port(found.get("host") or fallback)
+    host, port = split_port(found.get("host") or native(fallback))
     forwarded = found.get("x-forwarded-port")
     if forwarded is not None:
         port = port_number(first_of(forwarded)) or port

@@ -118,11 +118,11 @@ def result_object(result: object, allowed: frozenset[str] | None = None) -> dict
 
 def result_status(value: object) -> int:
     """A number from 200 to 599, or the text of one. Raises ResultError."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) == 3:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 200 <= value <= 599:
         return value
-    raise ResultError(f"the result's status is {value!r}, not a number from 200 to 599")
+    raise ResultError(f"the result's status is {value!r:.80}, not a number from 200 to 599")
 
 
 def result_body(body: object, encoded: object) -> bytes:
@@ -146,15 +146,16 @@ def result_headers(result: dict[str, Any], single: str, multi: str) -> list[Pair
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
     many = []
-    for name, values in _map(result, multi).items():
+    for name, values in object_at(result, multi).items():
         if not isinstance(values, list):
             raise ResultError(f"the result's {multi}[{name!r}] is not a list")
         many += [header(name, value) for value in values]
-    one = [header(name, value) for name, value in _map(result, single).items()]
+    one = [header(name, value) for name, value in object_at(result, single).items()]
     return [pair for pair in one if pair not in many] + many
 
 
-def _map(result: dict[str, Any], name: str) -> dict[str, Any]:
+def object_at(result: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object at `name`; {} for a missing or null one. Raises ResultError."""
     value = result.get(name)
     if value is None:
         return {}

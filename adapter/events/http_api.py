@@ -175,4 +175,5 @@ def _inferred(result: Any) -> Response:
     from json import dumps
 
     text = result if isinstance(result, str) else dumps(result, separators=(",", ":"))
-    return _gateway.answer(200, [("content-type", "application/json")], text.encode())
+    body = text.encode("utf-8", "replace")
+    return _gateway.answer(200, [("content-type", "application/json")], body)

@@ -159,8 +159,8 @@ def decode_response(result: Any) -> Response:
     status = _gateway.result_status(fields.get("status"))
     pairs = [
         _gateway.header(name, line.get("value") if isinstance(line, dict) else line)
-        for name, lines in (fields.get("headers") or {}).items()
-        for line in lines
+        for name, lines in _gateway.object_at(fields, "headers").items()
+        for line in _decode.in_list(lines)
     ]
     refused = sorted({name for name, _ in pairs if _refused(name)})
     if refused:

@@ -62,10 +62,11 @@ async def _serve(options: Options) -> int:
         server = Server(gateway, options.host, options.port)
     except OSError as error:
         return _cannot_listen(options, error)
+    await server.start()
     try:
-        async with server:
-            return await _until_stopped(pool, options, stopped, began)
+        return await _until_stopped(pool, options, stopped, began)
     finally:
+        await server.stop()
         await pool.stop()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response as HTTPResponse
 
@@ -93,7 +94,11 @@ class Gateway:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_of(scope, await HTTPRequest(scope, receive).body(), self._root_path)
+        try:
+            body = await HTTPRequest(scope, receive).body()
+        except ClientDisconnect:  # in the middle of its upload: there is nobody to answer
+            return
+        request = request_of(scope, body, self._root_path)
         response = await self._answer(request)
         await http_response(request, response)(scope, receive, send)
 

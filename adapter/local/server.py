@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
 
 _GRACE_S = 1.0  # for the requests in flight
 
 
 class Server:
-    """Serves `app` at `host:port`, inside `async with`; port 0 takes a free one.
+    """Serves `app` at `host:port`, from start to stop; port 0 takes a free one.
 
     uvicorn's protocol, without its signal handlers and its default headers. The socket is made
     with IPPROTO_TCP: asyncio sets TCP_NODELAY only on such sockets, and without it a keep-alive
@@ -45,11 +41,10 @@ class Server:
             ws="none",
         )
 
-    async def __aenter__(self) -> Server:
+    async def start(self) -> None:
         self._config.load()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, sock=self._socket, backlog=2048)
-        return self
 
     def _protocol(self) -> asyncio.Protocol:
         protocol: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]
@@ -59,12 +54,8 @@ class Server:
         )
         return protocol
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
+        """Take no more requests, and give those in flight a moment."""
         self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()

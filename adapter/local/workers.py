@@ -49,7 +49,7 @@ class Environment:
     async def start(self) -> Outcome:
         """Start the process and wait until it polls. The outcome failed if it does not."""
         began = time.perf_counter()
-        await self._server.__aenter__()
+        await self._server.start()
         self._process = process = await asyncio.create_subprocess_exec(
             *self._command,
             env={**self._variables, "AWS_LAMBDA_RUNTIME_API": self._server.address},
@@ -149,7 +149,7 @@ class Environment:
                 self._kill()
                 await self._process.wait()
         self._api.close()
-        await self._server.__aexit__(None, None, None)
+        await self._server.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_GRACE_S)
         for task in self._tasks:
