@@ -13,7 +13,7 @@ from .errors import AppError
 from .lifespan import Lifespan
 from .loop import Loop
 from .message import Response
-from .percent import unquote
+from .percent import unquote_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ def scope_of(request: Request) -> dict[str, Any]:
         "http_version": request.http_version,
         "method": request.method,
         "scheme": request.scheme,
-        "path": unquote(request.path).decode("utf-8", "replace"),
+        "path": unquote_text(request.path, "utf-8"),
         "raw_path": request.path.encode("ascii"),
         "query_string": request.query.encode("ascii"),
-        "root_path": unquote(request.root_path).decode("utf-8", "replace"),
+        "root_path": unquote_text(request.root_path, "utf-8"),
         "headers": [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
         ],

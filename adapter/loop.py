@@ -36,6 +36,9 @@ class Loop(asyncio.SelectorEventLoop):
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
         try:
+            if asyncio._get_running_loop() is None:  # nearly always
+                with self._turn:
+                    return self._begin(coroutine)
             task: asyncio.Task[Any] = self._in_turn(self._begin, coroutine)
         except BaseException:
             coroutine.close()  # it may not have begun, which Python would warn of
@@ -60,7 +63,7 @@ class Loop(asyncio.SelectorEventLoop):
         if self._new_task:  # a Task's constructor schedules its first step
             self._new_task = False
             self._first_step = (callback, args, context)
-            return asyncio.Handle(callback, args, self, context)
+            return None  # type: ignore[return-value]  # a Task drops it
         self._woken = True
         return super().call_soon(callback, *args, context=context)
 
@@ -81,7 +84,7 @@ class Loop(asyncio.SelectorEventLoop):
         step, arguments, context = self._first_step
         self._first_step = None
         self._step(step, arguments, context)
-        if task.done() and self._woken:  # the app started something beside its response
+        if self._woken and task.done():  # the app started something beside its response
             self.call_soon(self.stop)
             self.run_forever()
         return task

@@ -14,6 +14,8 @@ _IN_PATH = [
 ]
 # What a client already encoded stays; what HTTP does not allow in a request target is encoded.
 _IN_TARGET = [chr(byte) if 0x20 < byte < 0x7F else _ENCODED[byte] for byte in range(256)]
+_PLAIN_IN_QUERY = frozenset(_UNRESERVED.decode())
+_PLAIN_IN_PATH = _PLAIN_IN_QUERY | frozenset("!$&'()*+,;=:@/")
 _HEX = {f"{byte:02x}".encode(): bytes([byte]) for byte in range(256)}
 
 
@@ -32,11 +34,15 @@ def bytes_to_text(data: bytes) -> str:
 
 def quote_path(text: str) -> str:
     """A decoded path, encoded: '/a b/é' → '/a%20b/%C3%A9'."""
+    if _PLAIN_IN_PATH.issuperset(text):
+        return text
     return "".join([_IN_PATH[byte] for byte in text_to_bytes(text)])
 
 
 def quote_query(text: str) -> str:
     """A decoded key or value of a query, encoded: 'a&b' → 'a%26b'."""
+    if _PLAIN_IN_QUERY.issuperset(text):
+        return text
     return "".join([_IN_QUERY[byte] for byte in text_to_bytes(text)])
 
 
@@ -58,6 +64,11 @@ def unquote(text: str) -> bytes:
         byte = _HEX.get(piece[:2].lower())
         pieces.append(b"%" + piece if byte is None else byte + piece[2:])
     return b"".join(pieces)
+
+
+def unquote_text(path: str, encoding: str) -> str:
+    """The text that an encoded, and so ASCII, path stands for."""
+    return unquote(path).decode(encoding, "replace") if "%" in path else path
 
 
 def unquote_query(text: str) -> str:

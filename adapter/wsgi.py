@@ -11,7 +11,7 @@ from itertools import chain
 
 from .errors import AppError
 from .message import Response
-from .percent import text_to_bytes, unquote
+from .percent import text_to_bytes, unquote_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class WSGI:
 
 def environ_of(request: Request) -> dict[str, Any]:
     """The environ; text in it is native: one character for each byte."""
-    path = unquote(request.path).decode("latin-1")
-    script_name = unquote(request.root_path).decode("latin-1")
+    path = unquote_text(request.path, "latin-1")
+    script_name = unquote_text(request.root_path, "latin-1")
     host, port = request.server
     query = request.query
     target = f"{request.path}?{query}" if query else request.path

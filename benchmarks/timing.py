@@ -115,4 +115,6 @@ def print_machine(*packages: str) -> None:
     """Where and with what the figures were measured."""
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     load = os.getloadavg()[0]
-    print(f"CPython {platform.python_version()}, {os.cpu_count()} CPUs, load {load:.1f}; {versions}")
+    print(
+        f"CPython {platform.python_version()}, {os.cpu_count()} CPUs, load {load:.1f}; {versions}"
+    )

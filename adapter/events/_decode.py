@@ -75,21 +75,26 @@ def _as_text(value: object) -> str:
 
 def single_headers(headers: Mapping[str, Any]) -> list[Pair]:
     """{'Name': 'value'} → [('name', 'value')]"""
-    return [
-        (native(name).lower(), native(value))
-        for name, value in headers.items()
-        if value is not None
-    ]
+    pairs = []
+    for name, value in headers.items():
+        if isinstance(value, str) and value.isascii() and name.isascii():  # nearly always
+            pairs.append((name.lower(), value))
+        elif value is not None:
+            pairs.append((native(name).lower(), native(value)))
+    return pairs
 
 
 def multi_headers(headers: Mapping[str, Any]) -> list[Pair]:
     """{'Name': ['a', 'b']} → [('name', 'a'), ('name', 'b')]"""
-    return [
-        (native(name).lower(), native(value))
-        for name, values in headers.items()
-        for value in in_list(values)
-        if value is not None
-    ]
+    pairs = []
+    for name, values in headers.items():
+        name = name.lower() if name.isascii() else native(name).lower()
+        for value in in_list(values):
+            if isinstance(value, str) and value.isascii():  # nearly always
+                pairs.append((name, value))
+            elif value is not None:
+                pairs.append((name, native(value)))
+    return pairs
 
 
 def in_list(values: Any) -> Iterable[Any]:
@@ -134,6 +139,8 @@ def body_in(event: Mapping[str, Any], encoded: object) -> bytes:
 
 def split_port(text: str) -> Address:
     """'host:80', '[::1]:80', '::1', 'host' → (host, port or None); junk is no port."""
+    if ":" not in text:
+        return text, None
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         port = port[1:]
@@ -174,7 +181,7 @@ def server_of(found: Mapping[str, str], fallback: str) -> Address:
     host, port = split_port(found.get("host") or native(fallback))
     forwarded = found.get("x-forwarded-port")
     if forwarded is not None:
-        port = port_number(first_of(forwarded)) or port
+        port = port_number(forwarded) or port_number(first_of(forwarded)) or port
     return host or "localhost", port
 
 
@@ -182,12 +189,16 @@ def scheme_of(forwarded: str | None, default: str) -> str:
     """http or https, from X-Forwarded-Proto or its like; a client can write anything there."""
     if forwarded is None:
         return default
+    if forwarded in ("https", "http"):
+        return forwarded
     scheme = first_of(forwarded).lower()
     return scheme if scheme in ("http", "https") else default
 
 
 def version_of(protocol: object) -> str:
     """'HTTP/1.1' → '1.1'"""
+    if protocol == "HTTP/1.1":
+        return "1.1"
     if isinstance(protocol, str) and protocol.startswith("HTTP/"):
         version = protocol[5:]
         if version in ("1.0", "1.1", "2", "2.0", "3", "3.0"):

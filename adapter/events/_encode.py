@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from codecs import utf_8_decode
 
 from ..errors import AppError, ResponseTooLargeError
 
@@ -67,7 +68,7 @@ def headers_of(response: Response) -> list[Pair]:
     for name, value in response.headers:
         if name in _HOP_BY_HOP:
             continue
-        if not (name.isalnum() and name.isascii()):
+        if not (name.isascii() and name.replace("-", "").isalnum()):
             _check_name(name)
         if not (value.isascii() and value.isprintable()):
             value = _unusual(name, value)
@@ -131,6 +132,8 @@ def body_as_text(body: bytes) -> tuple[str, bool]:
     base64 form decoded only with `binaryMediaTypes: */*`.
     """
     try:
+        if len(body) > 8192:  # the error holds a copy of what it was given
+            utf_8_decode(body[:1024])
         return body.decode(), False
     except UnicodeDecodeError:
         return b2a_base64(body, newline=False).decode("ascii"), True

@@ -9,12 +9,15 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 
 from __future__ import annotations
 
+from itertools import product
+
 from ..message import Request
 from ..percent import quote_target
 from . import _decode, _encode, _gateway
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from ..message import Response
@@ -102,17 +105,15 @@ def single_values(pairs: list[Pair]) -> dict[str, str]:
     https://github.com/Kludex/mangum/pull/185
     """
     headers, cookies = _encode.joined(pairs)
-    headers.update(zip(_spellings("set-cookie"), cookies, strict=False))
+    if cookies:
+        headers.update(zip(_spellings("set-cookie"), cookies, strict=False))
     return headers
 
 
-def _spellings(name: str) -> list[str]:
+def _spellings(name: str) -> Iterator[str]:
     """The 512 ways to write `name` with capitals; more cookies than that no browser keeps."""
-    spellings = [""]
-    for character in name:
-        forms = dict.fromkeys((character, character.upper()))
-        spellings = [start + form for form in forms for start in spellings]
-    return spellings
+    forms = [dict.fromkeys((character, character.upper())) for character in reversed(name)]
+    return ("".join(reversed(spelling)) for spelling in product(*forms))
 
 
 def encode_request(request: Request) -> dict[str, Any]:

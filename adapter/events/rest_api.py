@@ -57,7 +57,7 @@ def _stage_before(path: str, full_path: str, stage: object, event: dict[str, Any
         on_default = full_path != path and _decode.starts_with(full_path, "/" + stage)
     else:
         on_default = ".execute-api." in _host(event)
-    return "/" + stage if on_default else ""
+    return quote_target("/" + stage) if on_default else ""
 
 
 def _host(event: dict[str, Any]) -> str:
