@@ -111,19 +111,20 @@ def scope_of(request: Request) -> dict[str, Any]:
 class _Cycle:
     """One request and its response: what `receive` and `send` share with the body's reader."""
 
+    status = 0
+    headers: Headers = ()
+    _complete = False
+    _ended = False  # the app returned or raised
+    _unread = False  # there was news since the reader last waited for it
+    _gone = False  # nobody wants the rest of the response
+    _error: BaseException | None = None
+    _news: asyncio.Future[None] | None = None
+    _disconnect: asyncio.Future[None] | None = None
+
     def __init__(self, loop: Loop, body: bytes) -> None:
-        self.status = 0
-        self.headers: Headers = ()
         self._loop = loop
         self._request_body: bytes | None = body
         self._chunks: deque[bytes] = deque()
-        self._complete = False
-        self._ended = False  # the app returned or raised
-        self._unread = False  # there was news since the reader last waited for it
-        self._gone = False  # nobody wants the rest of the response
-        self._error: BaseException | None = None
-        self._news: asyncio.Future[None] | None = None
-        self._disconnect: asyncio.Future[None] | None = None
 
     def begin(self, app: ASGIApp, scope: Scope) -> None:
         """Run the app until its response has started."""
@@ -211,6 +212,9 @@ class _Cycle:
         self._unread = False
 
     def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks) if self._complete else self._read()
+
+    def _read(self) -> Iterator[bytes]:
         over = False
         while not over:
             over = self._complete or self._ended  # asked before the chunks: no more can come

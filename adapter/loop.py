@@ -32,6 +32,8 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._turn = threading.Lock()
+        first_iteration = self._asyncgen_firstiter_hook  # type: ignore[attr-defined]
+        self._generator_hooks = (first_iteration, self._close_generator)
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
@@ -95,10 +97,7 @@ class Loop(asyncio.SelectorEventLoop):
         """What the loop does around each callback."""
         hooks = sys.get_asyncgen_hooks()
         asyncio._set_running_loop(self)
-        sys.set_asyncgen_hooks(
-            firstiter=self._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
-            finalizer=self._close_generator,
-        )
+        sys.set_asyncgen_hooks(*self._generator_hooks)
         self._stepping = True
         try:
             if context is None:

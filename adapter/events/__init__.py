@@ -53,6 +53,12 @@ CODECS: tuple[Codec, ...] = (
     vpc_lattice,
     lambda_edge,
 )
+# The event's `version` leaves few to ask.
+_BY_VERSION: dict[str | None, tuple[Codec, ...]] = {
+    None: (alb_multi, alb, rest_api, vpc_lattice, lambda_edge),
+    "2.0": (function_url, http_api, vpc_lattice_v2),
+    "1.0": (alb_multi, alb, http_api_v1, vpc_lattice, lambda_edge),
+}
 KINDS: dict[str, Codec] = {codec.__name__.rpartition(".")[2]: codec for codec in CODECS}
 
 # What else comes to a function, by a field that tells it.
@@ -72,7 +78,9 @@ _OTHERS = {
 def codec_of(event: Any) -> Codec:
     """The module of the front end that sent `event`. Raises EventError for any other event."""
     if isinstance(event, dict):
-        for codec in CODECS:
+        version = event.get("version")
+        known = version is None or isinstance(version, str)
+        for codec in _BY_VERSION.get(version, ()) if known else ():
             if codec.matches(event):
                 return codec
     raise EventError(

@@ -53,6 +53,8 @@ def _wrong(name: str, value: object, wanted: str) -> EventError:
 def method_in(event: Mapping[str, Any], name: str) -> str:
     """The HTTP method at `name`, in capitals as HTTP's own are."""
     method = text_in(event, name)
+    if method in _METHODS:
+        return method
     if method.isascii() and method.isalnum():
         return method.upper()
     if method and _TOKEN.issuperset(method):
@@ -60,6 +62,7 @@ def method_in(event: Mapping[str, Any], name: str) -> str:
     raise EventError(f"the event's {name!r} is {method!r}, which is no HTTP method")
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -75,13 +78,22 @@ def _as_text(value: object) -> str:
 
 def single_headers(headers: Mapping[str, Any]) -> list[Pair]:
     """{'Name': 'value'} → [('name', 'value')]"""
-    pairs = []
-    for name, value in headers.items():
-        if isinstance(value, str) and value.isascii() and name.isascii():  # nearly always
-            pairs.append((name.lower(), value))
-        elif value is not None:
-            pairs.append((native(name).lower(), native(value)))
-    return pairs
+    if _all_plain(headers):
+        return list(headers.items())
+    return [
+        (native(name).lower(), native(value))
+        for name, value in headers.items()
+        if value is not None
+    ]
+
+
+def _all_plain(headers: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to change, as nearly always: lower-case names, ASCII text."""
+    try:
+        names, values = "".join(headers), "".join(headers.values())
+    except TypeError:
+        return False
+    return values.isascii() and names.isascii() and names == names.lower()
 
 
 def multi_headers(headers: Mapping[str, Any]) -> list[Pair]:

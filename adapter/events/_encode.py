@@ -25,6 +25,7 @@ _HOP_BY_HOP = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_CHECKED: set[str] = set()  # names that have been found to be tokens
 _WITHOUT_BODY = (204, 205, 304)
 
 _REASONS = {
@@ -68,7 +69,7 @@ def headers_of(response: Response) -> list[Pair]:
     for name, value in response.headers:
         if name in _HOP_BY_HOP:
             continue
-        if not (name.isascii() and name.replace("-", "").isalnum()):
+        if name not in _CHECKED:
             _check_name(name)
         if not (value.isascii() and value.isprintable()):
             value = _unusual(name, value)
@@ -79,6 +80,8 @@ def headers_of(response: Response) -> list[Pair]:
 def _check_name(name: str) -> None:
     if not name or not _NAME.issuperset(name):
         raise AppError(f"the app answered with a header named {name!r}, which is no HTTP token")
+    if len(_CHECKED) < 500:
+        _CHECKED.add(name)
 
 
 def _unusual(name: str, value: str) -> str:
