@@ -8,23 +8,25 @@ import copy
 import json
 
 import pytest
-from cases import HTTP, KIND_NAMES, NOT_HTTP, recorded, standard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter import EventError, Handler, Request
 from adapter.errors import ResultError
 from adapter.events import KINDS, codec_of
+from cases import HTTP, KIND_NAMES, NOT_HTTP, recorded, standard
 
 # JSON as json.loads makes it: any code point, surrogates too; integers beyond 64 bits; no NaN.
-TEXTS = st.text(st.characters(exclude_categories=()), max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from([
+    "", "/", "//", "%", "%zz", "?", "a:b", "[::1", "443, 80", "=", "\r\n", "2.0", "HTTP/9",
+    "日", "é", "\ud800", "\udcff", "/日/x", "$default", "٣",
+])  # fmt: skip
 SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(min_value=-(10**400), max_value=10**400)
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXTS
-    | st.sampled_from(["", "/", "//", "%", "%zz", "?", "a:b", "[::1", "443, 80", "=", "\r\n", "2.0"])
 )
 JSON = st.recursive(
     SCALARS,
@@ -38,7 +40,10 @@ async def asgi_app(scope, receive, send):
     if scope["type"] == "http":
         body = (await receive())["body"]
         assert scope["path"].startswith(scope["root_path"])
-        headers = [(b"x-path", scope["raw_path"]), (b"x-type", type(scope["client"]).__name__.encode())]
+        headers = [
+            (b"x-path", scope["raw_path"]),
+            (b"x-type", type(scope["client"]).__name__.encode()),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": scope["query_string"] + b"\0" + body})
 
@@ -65,8 +70,7 @@ def check(event):
     for handler in HANDLERS:
         try:
             result = handler(event)
-        except EventError as error:
-            assert str(error)
+        except EventError:
             continue
         assert isinstance(result, dict)
         told = json.loads(json.dumps(result, allow_nan=False).encode())
@@ -82,8 +86,8 @@ def test_any_json(event):
 
 
 FIELDS = [
-    "version", "requestContext", "http", "elb", "httpMethod", "path", "rawPath", "method", "raw_path",
-    "headers", "multiValueHeaders", "Records", "cf", "request", "uri", "body", "stage",
+    "version", "requestContext", "http", "elb", "httpMethod", "path", "rawPath", "method",
+    "raw_path", "headers", "multiValueHeaders", "Records", "cf", "request", "uri", "body", "stage",
     "connectionId", "eventSource", "isBase64Encoded", "cookies",
 ]  # fmt: skip
 
@@ -91,8 +95,10 @@ FIELDS = [
 @given(
     st.recursive(
         SCALARS | st.sampled_from(["2.0", "1.0", "GET"]),
-        lambda inner: st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6)
+        ),
         max_leaves=12,
     )
 )
@@ -116,8 +122,8 @@ PLACES = {name: list(places_in(event)) for name, event in EVENTS.items()}
 
 @st.composite
 def mutated(draw):
-    """An event with up to three values replaced or removed."""
-    name = draw(st.sampled_from(sorted(EVENTS)))
+    """An event with up to three values replaced or removed; text often by other text."""
+    name = draw(st.sampled_from(HTTP + KIND_NAMES) | st.sampled_from(sorted(EVENTS)))
     event = copy.deepcopy(EVENTS[name])
     for _ in range(draw(st.integers(1, 3))):
         *path, last = draw(st.sampled_from(PLACES[name]))
@@ -125,10 +131,10 @@ def mutated(draw):
             parent = event
             for key in path:
                 parent = parent[key]
-            if draw(st.integers(0, 3)) == 0:
+            if draw(st.integers(0, 4)) == 0:
                 del parent[last]
             else:
-                parent[last] = draw(JSON)
+                parent[last] = draw(TEXTS if isinstance(parent[last], str) else JSON)
         except (KeyError, IndexError, TypeError):
             pass  # an earlier change took it away
     return event
@@ -201,8 +207,7 @@ def test_any_request_of_a_client(kind, method, path, query, headers, body):
 def test_any_result(kind, result):
     try:
         response = KINDS[kind].decode_response(result)
-    except ResultError as error:
-        assert str(error)
+    except ResultError:
         return
     assert 200 <= response.status <= 599
     for name, value in response.headers:

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 
 import anyio
 import pytest
-from cases import KIND_NAMES, asking, standard
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -27,6 +26,7 @@ from starlette.routing import Route
 from adapter import ASGI, AppError, Handler, Request
 from adapter.asgi import scope_of
 from adapter.events import KINDS
+from cases import KIND_NAMES, asking, standard
 
 EVENT = standard("http_api", rawPath="/x")
 
@@ -181,9 +181,7 @@ def body(data=b"", **fields):
         pytest.param([], "without starting a response", id="nothing"),
         pytest.param([{"type": "other"}], "without starting a response", id="nothing known"),
         pytest.param([start()], "without completing its response", id="no body"),
-        pytest.param(
-            [start(), body(b"x", more_body=True)], "without completing", id="no end"
-        ),
+        pytest.param([start(), body(b"x", more_body=True)], "without completing", id="no end"),
         pytest.param([start(status="200")], "ASGI wants a number", id="status in words"),
         pytest.param([{"type": "http.response.start"}], "ASGI wants a number", id="no status"),
         pytest.param([start(status=600), body()], "a final HTTP status", id="no such status"),

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl
 from wsgiref.validate import validator
 
 import pytest
-from cases import HTTP, KIND_NAMES, NOT_HTTP, reading_of, recorded, standard
 
 from adapter import EventError, Handler
 from adapter.events import KINDS, codec_of
+from cases import HTTP, KIND_NAMES, NOT_HTTP, reading_of, recorded, standard
 
 # The events whose URL begins with a stage. With REST APIs the event's `path` lacks it (so does
 # `expected/`), and it has to come back; with HTTP APIs `rawPath` has it.

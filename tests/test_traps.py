@@ -10,10 +10,10 @@ import os
 from base64 import b64decode
 
 import pytest
-from cases import KIND_NAMES, asking, edge, standard
 
 from adapter import EventError, Handler, Request, Response
 from adapter.events import KINDS, codec_of
+from cases import KIND_NAMES, asking, edge, standard
 
 
 def read(event):
@@ -180,6 +180,10 @@ EXECUTE_API = "abc.execute-api.us-east-1.amazonaws.com"
         pytest.param(
             standard("rest_api", path="/x", requestContext={"path": "/x"}),
             "", "/x", id="REST, custom domain",
+        ),
+        pytest.param(
+            standard("rest_api", path="/prod/x", requestContext={"path": "/prod/x"}),
+            "", "/prod/x", id="REST, custom domain, a path that begins like the stage",
         ),
         pytest.param(
             standard(
@@ -668,12 +672,12 @@ OPTIONAL = {
     "rest_api": [
         "headers", "multiValueHeaders", "queryStringParameters", "body", "isBase64Encoded",
         "multiValueQueryStringParameters", "requestContext", "pathParameters",
-        "stageVariables", "resource",
+        "stageVariables", "resource", "version",
     ],
     "http_api_v1": ["headers", "multiValueHeaders", "requestContext", "body"],
     "http_api": ["headers", "cookies", "rawQueryString", "body", "rawPath", "routeKey"],
     "function_url": ["headers", "cookies", "rawQueryString", "body", "rawPath"],
-    "alb": ["headers", "queryStringParameters", "body", "isBase64Encoded"],
+    "alb": ["headers", "queryStringParameters", "body", "isBase64Encoded", "version"],
     "alb_multi": ["multiValueQueryStringParameters", "body"],
     "vpc_lattice": ["headers", "query_string_parameters", "body", "is_base64_encoded"],
     "vpc_lattice_v2": ["headers", "queryStringParameters", "body", "requestContext"],
@@ -833,7 +837,15 @@ def test_headers_that_cloudfront_refuses_are_left_out(name):  # trap 21
 @pytest.mark.parametrize("kind", KIND_NAMES)
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("x", "a\r\nb: c"), ("x", "a\nb"), ("x", "a\0"), ("a b", "c"), ("", "c"), ("a:", "c")],
+    [
+        ("x", "a\r\nb: c"),
+        ("x", "a\nb"),
+        ("x", "a\rb"),
+        ("x", "a\0"),
+        ("a b", "c"),
+        ("", "c"),
+        ("a:", "c"),
+    ],
     ids=repr,
 )
 def test_a_response_header_that_http_can_t_carry_is_a_500(kind, name, value, caplog):  # row 1f

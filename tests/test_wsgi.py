@@ -9,11 +9,11 @@ from functools import partial
 from wsgiref.validate import validator
 
 import pytest
-from cases import KIND_NAMES, asking, edge, merged, standard
 
 from adapter import WSGI, Handler, Request
 from adapter.events import KINDS
 from adapter.wsgi import environ_of
+from cases import KIND_NAMES, asking, edge, merged, standard
 
 EVENT = standard("http_api", rawPath="/x")
 OK = ("200 OK", [("Content-Type", "text/plain")])

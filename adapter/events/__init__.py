@@ -78,7 +78,7 @@ _OTHERS = {
 def codec_of(event: Any) -> Codec:
     """The module of the front end that sent `event`. Raises EventError for any other event."""
     if isinstance(event, dict):
-        version = event.get("version")
+        version = event.get("version") or None  # empty means missing, as in every field
         known = version is None or isinstance(version, str)
         for codec in _BY_VERSION.get(version, ()) if known else ():
             if codec.matches(event):

@@ -1,0 +1,453 @@
+"""The documentation: its Python runs, its curl answers are real, its links lead somewhere, and its
+tables say what the code does.
+
+In a Markdown file, a ```python block runs after the blocks before it. One that begins with
+`# name.py` is that file and is imported; `# test_….py` is run by pytest; a block marked `no-run`
+only has to compile. In the tutorial, `$ adapter dev …` and `$ curl …` are run as they stand.
+
+    python tests/test_docs.py    # write the command's options anew into docs/reference/cli.md
+"""
+
+import ast
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import click
+import pytest
+
+import adapter
+from adapter import Handler, Request, errors
+from adapter.asgi import scope_of
+from adapter.cli import cli
+from adapter.events import KINDS
+from adapter.testing import Client
+from adapter.wsgi import environ_of
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) if page.exists()]
+OPTIONS = ("<!-- options of `adapter dev`, from the code -->", "<!-- end of the options -->")
+
+_FENCE = re.compile(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# ([\w/]+\.(?:py|html))\n")
+
+
+class Block:
+    """A fenced block: its language, the words behind that, its text and its first line's number."""
+
+    def __init__(self, match):
+        self.language, self.marks, self.text = match[1], match[2].split(), match[3]
+        self.line = match.string.count("\n", 0, match.start(3)) + 1
+        named = _FILE.match(self.text)
+        self.file = named[1] if named else None
+        self.is_test = bool(self.file) and Path(self.file).name.startswith("test_")
+        self.is_python = self.language == "python" and "no-run" not in self.marks
+
+    def __repr__(self):
+        return f"line {self.line}"
+
+
+def text_of(page):
+    return page.read_text("utf-8")
+
+
+def blocks_of(page):
+    return [Block(match) for match in _FENCE.finditer(text_of(page))] if page.exists() else []
+
+
+def reference():
+    return "\n".join(text_of(page) for page in sorted((DOCS / "reference").glob("*.md")))
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+# Python
+
+
+@each_page
+def test_the_python_of_a_page_runs(page, tmp_path):
+    blocks = [block for block in blocks_of(page) if block.is_python]
+    for block in blocks:
+        write(block, tmp_path)
+    run(tmp_path, "blocks.py", script(blocks), sys.executable, "-W", "error", "blocks.py")
+    if any(block.is_test for block in blocks):
+        run(tmp_path, "pytest.ini", "[pytest]\n", sys.executable, "-m", "pytest", "-W", "error")
+
+
+def write(block, folder):
+    if block.file:
+        path = folder / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, "utf-8")
+
+
+def script(blocks):
+    """The blocks as one file in which each keeps its line number, so that tracebacks tell it."""
+    lines = []
+    for block in blocks:
+        if block.is_test:
+            continue
+        text = block.text
+        if block.file:
+            text = f"import {block.file.removesuffix('.py').replace('/', '.')}\n"
+        lines += [""] * (block.line - 1 - len(lines)) + text.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def run(folder, file, text, *command):
+    (folder / file).write_text(text, "utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_page
+def test_python_that_is_not_run_compiles(page):
+    for block in blocks_of(page):
+        if block.language == "python":
+            ast.parse(block.text)
+
+
+# The tutorial
+
+
+def commands(block):
+    """[(command, the lines that it prints)]"""
+    found = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found:
+            found[-1][1].append(line)
+    return found
+
+
+class Tutorial:
+    """Someone who does what the tutorial says, on another port."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_port_of_four_digits()
+        self.process = None
+
+    def try_out(self, block):
+        write(block, self.folder)
+        for command, printed in commands(block) if block.language == "console" else ():
+            if command.startswith("adapter dev "):
+                assert self.serve(command) == steady(printed[0]), f"line {block.line}"
+            elif command.startswith("curl "):
+                assert self.say(command) == steady("\n".join(printed)), command
+
+    def serve(self, command):
+        """Start the command in place of the one before; its first line."""
+        self.stop()
+        arguments = [*command.split()[1:], "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "adapter", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return self.as_written(self.process.stdout.readline())
+
+    def say(self, command):
+        here = command.replace(":8000", f":{self.port}")
+        done = subprocess.run(
+            ["sh", "-c", here], cwd=self.folder, capture_output=True, text=True, timeout=30
+        )
+        return self.as_written(done.stdout + done.stderr)
+
+    def as_written(self, text):
+        return steady(text.replace(f":{self.port}", ":8000"))
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.communicate(timeout=20)
+
+
+def free_port_of_four_digits():
+    """As long as 8000, so that Content-Length stays the same where a body has the URL."""
+    while True:
+        port = random.randint(2000, 9999)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+
+
+def steady(text):
+    """Without the lines that differ each time."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    return "\n".join(line for line in lines if not line.lower().startswith("date:")).strip()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorial uses curl")
+def test_the_tutorial_s_answers_are_real(tmp_path):
+    tutorial = Tutorial(tmp_path)
+    try:
+        for block in blocks_of(DOCS / "tutorial.md"):
+            tutorial.try_out(block)
+    finally:
+        tutorial.stop()
+    assert tutorial.process is not None, "the tutorial serves nothing"
+
+
+# Links
+
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<(?:img|source)[^>]*\bsrc(?:set)?=\"([^\"]+)\"")
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    lost = []
+    for found in _LINK.finditer(without_code(text_of(page))):
+        link = urlsplit(found[1] or found[2])
+        if link.scheme or link.netloc:
+            continue
+        target = page.parent / unquote(link.path) if link.path else page
+        if not target.exists() or (link.fragment and link.fragment not in anchors(target)):
+            lost.append(found[0])
+    assert not lost
+
+
+@each_page
+def test_references_to_links_are_defined(page):
+    text = without_code(text_of(page))
+    defined = set(re.findall(r"^\[([^\]]+)\]: ", text, re.MULTILINE))
+    used = set(re.findall(r"(?<!!)\[[^\]]+\]\[([^\]]+)\]", text))
+    assert used <= defined
+
+
+def without_code(text):
+    return re.sub(r"`[^`\n]+`", "", _FENCE.sub("", text))
+
+
+def anchors(page):
+    """The ids that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+# The reference
+
+
+def is_ours(value):
+    return isinstance(value, type) and issubclass(value, errors.AdapterError)
+
+
+ERRORS = [name for name, value in vars(errors).items() if is_ours(value)]
+
+
+@pytest.mark.parametrize("name", [*adapter.__all__, *ERRORS])
+def test_each_public_name_is_in_the_reference(name):
+    assert re.search(rf"`{name}\b", reference())
+
+
+def test_each_key_of_scope_and_environ_is_in_the_reference():
+    request = Request("GET", "/", client=("192.0.2.1", 1), user="someone")
+    keys = {*scope_of(request), "state", *environ_of(request)}
+    page = text_of(DOCS / "reference" / "handler.md")
+    assert not [key for key in sorted(keys) if f"`{key}`" not in page]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_each_front_end_is_in_the_reference(kind):
+    assert f"`{kind}`" in text_of(DOCS / "reference" / "front-ends.md")
+
+
+def options_table():
+    """The options of `adapter dev`, as a table."""
+    rows = ["| option | value | if not given | |", "|---|---|---|---|"]
+    for option in cli.commands["dev"].params:
+        if isinstance(option, click.Option):
+            cells = (f"`{option.opts[0]}`", values_of(option.type), default_of(option))
+            rows.append(f"| {' | '.join(cells)} | {option.help or ''} |")
+    return "\n".join(rows)
+
+
+def values_of(kind):
+    if isinstance(kind, click.Choice):
+        return ", ".join(f"`{choice}`" for choice in kind.choices)
+    if isinstance(kind, click.IntRange):
+        return f"{kind.min} to {kind.max}"
+    return "text"
+
+
+def default_of(option):
+    return f"`{option.default}`" if option.default not in ("", None) else "none"
+
+
+def with_options(text):
+    """The page, with the options between its two markers as they are now."""
+    before, rest = text.split(OPTIONS[0])
+    _, after = rest.split(OPTIONS[1])
+    return f"{before}{OPTIONS[0]}\n{options_table()}\n{OPTIONS[1]}{after}"
+
+
+def test_the_command_s_options_are_current():
+    page = text_of(DOCS / "reference" / "cli.md")
+    assert with_options(page) == page, "run: python tests/test_docs.py"
+
+
+def test_each_command_is_in_the_reference():
+    page = text_of(DOCS / "reference" / "cli.md")
+    assert [name for name in cli.commands if f"adapter {name}" not in page] == []
+
+
+# What each front end loses: the tables of docs/reference/front-ends.md against the codecs
+
+SENT = (("x-a", "1"), ("x-b", "0"), ("x-a", "2"), ("cookie", "a=1"), ("cookie", "b=2"))
+ANSWERED = (("vary", "a"), ("vary", "b"), ("set-cookie", "x=1"), ("set-cookie", "y=2"))
+TARGET = "/a%2Fb%7E?b=%7e+1&a=2&b=%2f&c"
+
+
+async def echo(scope, receive, send):
+    """An app that keeps what came in."""
+    SEEN.append(scope)
+    headers = [(name.encode(), value.encode()) for name, value in ANSWERED]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": SEEN_SIZE.pop() if SEEN_SIZE else b"\xff"})
+
+
+SEEN = []
+SEEN_SIZE = []
+
+
+def asked(kind, method="GET", target=TARGET, **rest):
+    """(what the app saw, what the client got)"""
+    SEEN.clear()
+    reply = Client(Handler(adapter.ASGI(echo, lifespan=False)), kind).request(
+        method, target, **rest
+    )
+    return SEEN[0], reply
+
+
+def header_in(scope, name):
+    return [value.decode() for key, value in scope["headers"] if key == name]
+
+
+def repeated_header_in(kind):
+    scope, _ = asked(kind, headers=SENT)
+    words = {("1", "2"): "each value", ("2",): "the last value"}
+    joined = {("1,2",): "joined with `,`", ("1, 2",): "joined with `, `"}
+    return {**words, **joined}[tuple(header_in(scope, b"x-a"))]
+
+
+def cookie_lines_in(kind):
+    scope, _ = asked(kind, headers=SENT)
+    words = {"a=1; b=2": "one header", "b=2": "the last line", "a=1, b=2": "joined with `, `"}
+    return words[", ".join(header_in(scope, b"cookie"))]
+
+
+def path_in(kind):
+    scope, _ = asked(kind)
+    return {b"/a%2Fb%7E": "as sent", b"/a/b~": "decoded"}[scope["raw_path"]]
+
+
+def query_in(kind):
+    scope, _ = asked(kind)
+    words = {
+        b"b=%7e+1&a=2&b=%2f&c": "as sent",
+        b"b=%7e+1&b=%2f&a=2&c=": "grouped by name",
+        b"b=%2f&a=2&c=": "the last value of a name",
+        b"b=~%201&b=%2F&a=2&c=": "grouped by name, encoded again",
+    }
+    return words[scope["query_string"]]
+
+
+def content_length_in(kind):
+    scope, reply = asked(kind, "POST", data=b"\xff\x00")
+    assert header_in(scope, b"content-length") == ["2"]
+    told = "content-length" in str(reply.event).lower()
+    return "as sent" if told else "counted by the adapter"
+
+
+def repeated_header_out(kind):
+    _, reply = asked(kind)
+    return {("a", "b"): "each value", ("a, b",): "joined with `, `"}[
+        tuple(reply.header_values("vary"))
+    ]
+
+
+def two_cookies_out(kind):
+    _, reply = asked(kind)
+    assert reply.header_values("set-cookie") == ["x=1", "y=2"]
+    result = reply.result
+    if "cookies" in result:
+        return "in `cookies`"
+    if "multiValueHeaders" in result:
+        return "in `multiValueHeaders`"
+    return "in a list" if isinstance(result["headers"]["set-cookie"], list) else "by spelling"
+
+
+def stage_in(kind):
+    event = KINDS[kind].encode_request(Request("GET", "/prod/x", root_path="/prod"))
+    return "`/prod`" if KINDS[kind].decode_request(event).root_path == "/prod" else "none"
+
+
+def limit_out(kind):
+    """The largest of the known limits that a text of that size is over."""
+    for size, words in ((40 << 10, "40 KB"), (1 << 20, "1 MB"), (6_291_556, "6 291 556")):
+        SEEN_SIZE[:] = [b"x" * size]
+        _, reply = asked(kind)
+        if reply.status == 500:
+            return words
+    return "none"
+
+
+CHECKED = {
+    "repeated header": repeated_header_in,
+    "two Cookie lines": cookie_lines_in,
+    "path": path_in,
+    "query": query_in,
+    "Content-Length": content_length_in,
+    "stage in `root_path`": stage_in,
+    "repeated response header": repeated_header_out,
+    "two Set-Cookie": two_cookies_out,
+    "bytes of a result": limit_out,
+}
+
+
+def cells():
+    """{column: {kind: cell}} of every table in the page that has a row for each kind."""
+    found = {}
+    titles = None
+    for line in text_of(DOCS / "reference" / "front-ends.md").splitlines():
+        row = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else None
+        if row is None:
+            titles = None
+        elif titles is None:
+            titles = row
+        elif row[0].strip("`") in KINDS:
+            for title, cell in zip(titles[1:], row[1:], strict=True):
+                found.setdefault(title, {})[row[0].strip("`")] = cell
+    return found
+
+
+@pytest.mark.parametrize("column", list(CHECKED))
+def test_the_tables_of_front_ends_are_true(column):
+    written = cells()[column]
+    assert written == {kind: CHECKED[column](kind) for kind in KINDS}
+
+
+if __name__ == "__main__":
+    path = DOCS / "reference" / "cli.md"
+    path.write_text(with_options(text_of(path)), "utf-8")
