@@ -6,8 +6,6 @@ import click
 
 from . import __version__
 
-_STAGED = ("rest_api", "http_api")
-
 
 @click.group()
 @click.version_option(__version__, prog_name="adapter")
@@ -39,9 +37,12 @@ def dev(target: str, kind: str, stage: str, host: str, port: int, workers: int) 
 
     main:app is the app `app` in main.py; main.handler is a function(event, context).
     """
+    from .events import STAGED
     from .local.dev import Options, run
 
     stage = stage.strip("/")
-    if stage and kind not in _STAGED:
-        raise click.UsageError(f"--stage: a {kind} has no stages; {' and '.join(_STAGED)} have")
+    if stage and kind not in STAGED:
+        raise click.UsageError(f"--stage: {kind} has no stages; {', '.join(STAGED)} have")
+    if stage and not stage.replace("-", "").replace("_", "").isalnum():
+        raise click.UsageError(f"--stage: {stage!r} is no stage name: letters, digits, - and _")
     raise SystemExit(run(Options(target, kind, stage, host, port, workers)))

@@ -7,7 +7,7 @@ import sys
 
 from .errors import AppError, BadRequestError, ResponseTooLargeError
 from .events import codec_of
-from .message import Request, Response, plain
+from .message import Request, Response, is_async, plain
 from .percent import quote_path
 
 TYPE_CHECKING = False
@@ -30,8 +30,8 @@ class Handler:
 
     app        an async callable is ASGI, a sync one is WSGI; `ASGI(app)` and `WSGI(app)` say it
                where that rule can't tell
-    base_path  '/v1' if a custom domain maps that path to the app and the event does not tell;
-               it becomes `root_path` and `SCRIPT_NAME`
+    base_path  '/v1' if a custom domain maps that path to the app: where a request's path begins
+               with it, it becomes the end of `root_path` and `SCRIPT_NAME`
 
     Entering a handler (`with handler:`) starts the app, leaving it stops it; otherwise it starts
     at the first call, and under AWS's own runtime here, in Lambda's init phase.
@@ -106,10 +106,12 @@ def runner_of(app: Any) -> Runner:
     """`app` if it is a runner already, else the runner for it. Raises TypeError."""
     if not callable(app):
         raise TypeError(f"Handler wants an ASGI or WSGI app, which can be called; got {app!r:.80}")
+    if isinstance(app, Handler):
+        raise TypeError("Handler wants the app itself; this is a Handler already")
     if hasattr(app, "start") and hasattr(app, "stop") and type(app).__module__ in _RUNNERS:
         runner: Runner = app
         return runner
-    if _is_async(app):
+    if is_async(app):
         from .asgi import ASGI
 
         return ASGI(app)
@@ -119,15 +121,6 @@ def runner_of(app: Any) -> Runner:
 
 
 _RUNNERS = ("adapter.asgi", "adapter.wsgi")
-
-
-def _is_async(app: Any) -> bool:
-    """Whether calling `app` makes a coroutine; `inspect` tells it too, at 5 ms of cold start."""
-    while hasattr(app, "func") and hasattr(app, "keywords"):  # functools.partial
-        app = app.func
-    code = getattr(app, "__code__", None) or getattr(app.__call__, "__code__", None)
-    coroutine = 0x80  # inspect.CO_COROUTINE
-    return bool(code and code.co_flags & coroutine)
 
 
 def _under_awslambdaric() -> bool:

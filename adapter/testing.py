@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .context import Context
 from .errors import AdapterError
-from .events import KINDS
+from .events import KINDS, STAGED
 from .events._gateway import ACCOUNT, forwarded, request_id
 from .message import Request, Response
 from .percent import quote_target
@@ -46,6 +46,8 @@ class Client:
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"there is no front end {kind!r}; there are {', '.join(KINDS)}")
+        if stage and kind not in STAGED:
+            raise ValueError(f"{kind} has no stages; {', '.join(STAGED)} have")
         self.handler = handler
         self.codec = KINDS[kind]
         self.root_path = f"/{stage}" if stage else ""
@@ -107,7 +109,8 @@ class Client:
             body,
             root_path=self.root_path,
             client=("203.0.113.1", None),
-            server=(target.hostname or "testserver", target.port or 443),
+            server=(target.hostname or "testserver", target.port),
+            scheme=target.scheme or "https",
         )
 
     def _exchange(self, request: Request) -> Reply:

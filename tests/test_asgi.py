@@ -153,8 +153,9 @@ def test_a_cancelled_receive_can_be_called_again():
         if scope["type"] != "http":
             return
         await receive()
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(receive(), 0.001)
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(receive(), 0.001)
         await answer(send)
         seen.append((await receive())["type"])
 
@@ -635,9 +636,14 @@ def test_many_threads_may_call_at_once():
         pause = ("0", "0.0001", "0.001")[number % 3]
         return pause, handler(standard("http_api", rawQueryString=pause))["body"]
 
-    with Handler(app) as handler, ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(one, number) for number in range(400)]
-        answers = [future.result(timeout=20) for future in futures]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # threads take turns at more places
+    try:
+        with Handler(app) as handler, ThreadPoolExecutor(8) as pool:
+            futures = [pool.submit(one, number) for number in range(400)]
+            answers = [future.result(timeout=20) for future in futures]
+    finally:
+        sys.setswitchinterval(interval)
     assert all(asked == told for asked, told in answers)
 
 

@@ -256,7 +256,7 @@ def test_a_port_in_use_is_said():
 def test_a_stage_is_for_front_ends_that_have_them():
     done = start_badly("web:app", "--kind", "alb", "--stage", "prod")
     assert done.returncode == 2
-    assert "a alb has no stages" in done.stderr
+    assert "--stage: alb has no stages" in done.stderr
 
 
 def test_the_command_says_what_to_install():
@@ -268,10 +268,9 @@ def test_the_command_says_what_to_install():
 
 def test_guests_of_other_runtimes_are_served(dev, tmp_path):
     """AWS's own Python runtime runs the same module through `main.handler`."""
-    from lambda_side import AWSLAMBDARIC, run
-
     from adapter.events import KINDS
     from adapter.message import Request
+    from lambda_side import AWSLAMBDARIC, run
 
     folder = os.getcwd()
     os.chdir(GUESTS)

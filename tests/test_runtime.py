@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
 from adapter.events import KINDS
 from adapter.message import Request
+from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
 GUESTS = Path(__file__).parent / "guests"
 
@@ -69,6 +69,11 @@ def test_an_event_that_is_no_request_fails_its_invocation_and_no_other():
     assert document["errorType"] == "EventError"
     assert "aws:sqs" in document["errorMessage"]
     assert document["stackTrace"]
+
+
+def test_a_handler_may_be_named_as_an_app_too():
+    (result,) = run("web:handler", http_event("/x")).results
+    assert json.loads(result["body"])["path"] == "/x"
 
 
 def test_base_path_comes_from_the_environment(monkeypatch):
@@ -168,6 +173,7 @@ def test_environments_serve_one_request_at_a_time(tmp_path, monkeypatch):
         ("import sys; sys.exit(2)", "mine:app", "it raised SystemExit: 2"),
         ("", "mine", "'mine' names nothing to run: write main:app"),
         ("", "mine:", "'mine:' names nothing to run"),
+        ("async def app(s, r, e): ...", "mine.app", "for the web app `app` write mine:app"),
     ],
 )
 def test_what_can_t_be_loaded_is_said_in_words_and_told_lambda(
@@ -315,6 +321,7 @@ def test_the_runtime_loads_no_more_than_it_needs():
         "adapter",
         "adapter.context",
         "adapter.errors",
+        "adapter.message",
         "adapter.runtime",
         "adapter.runtime.api",
         "adapter.runtime.load",

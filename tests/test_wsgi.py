@@ -12,7 +12,7 @@ import pytest
 
 from adapter import WSGI, Handler, Request
 from adapter.events import KINDS
-from adapter.wsgi import environ_of
+from adapter.wsgi import _KEYS, environ_of
 from cases import KIND_NAMES, asking, edge, merged, standard
 
 EVENT = standard("http_api", rawPath="/x")
@@ -210,6 +210,7 @@ def test_a_thousand_header_names_are_all_read():
         headers = tuple((f"x-{number}", "1") for number in range(start, start + 1000))
         environ = environ_of(Request("GET", "/", headers=headers))
         assert sum(key.startswith("HTTP_X_") for key in environ) == 1000
+    assert len(_KEYS) <= 500
 
 
 @pytest.mark.parametrize(
@@ -475,6 +476,19 @@ def test_the_iterable_is_read_and_closed_for_head_too(kind, caplog):
     assert result.get("body", "") == ""
     assert events == ["last", "close"]
     assert errors(caplog) == []
+
+
+def test_a_second_close_of_a_response_does_nothing():
+    events = []
+
+    def app(environ, start_response):
+        start_response(*OK)
+        return Body([b"x"], events)
+
+    response = WSGI(app)(Request("GET", "/"))
+    response.close()
+    response.close()
+    assert events == ["close"]
 
 
 def test_an_error_in_close_is_only_logged(caplog):

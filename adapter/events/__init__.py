@@ -61,6 +61,9 @@ _BY_VERSION: dict[str | None, tuple[Codec, ...]] = {
 }
 KINDS: dict[str, Codec] = {codec.__name__.rpartition(".")[2]: codec for codec in CODECS}
 
+STAGED = ("http_api", "http_api_v1", "rest_api")
+"""The kinds whose URLs can begin with a stage."""
+
 # What else comes to a function, by a field that tells it.
 _OTHERS = {
     "detail-type": "an EventBridge event",

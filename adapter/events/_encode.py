@@ -165,5 +165,5 @@ def json_size(result: dict[str, Any]) -> int:
 def too_large(size: int, limit: int, front_end: str) -> ResponseTooLargeError:
     return ResponseTooLargeError(
         f"the response has {size:,} bytes as a Lambda result; {front_end} delivers at most "
-        f"{limit:,}. Send it in parts, or redirect to a presigned S3 URL."
+        f"{limit:,}. Answer with less, or redirect to a presigned S3 URL."
     )

@@ -64,13 +64,15 @@ async def _serve(options: Options) -> int:
         return _cannot_listen(options, error)
     await server.start()
     try:
-        return await _until_stopped(pool, options, stopped, began)
+        return await _until_stopped(pool, options, server.port, stopped, began)
     finally:
         await server.stop()
         await pool.stop()
 
 
-async def _until_stopped(pool: Pool, options: Options, stopped: asyncio.Event, began: float) -> int:
+async def _until_stopped(
+    pool: Pool, options: Options, port: int, stopped: asyncio.Event, began: float
+) -> int:
     warming = asyncio.create_task(pool.warm_up())
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait({warming, stopping}, return_when="FIRST_COMPLETED")
@@ -79,7 +81,7 @@ async def _until_stopped(pool: Pool, options: Options, stopped: asyncio.Event, b
         return 0
     if warming.result().failed:
         return 1  # the environment has said why
-    _show_banner(options, time.perf_counter() - began)
+    _show_banner(options, port, time.perf_counter() - began)
     await stopping
     return 0
 
@@ -90,9 +92,9 @@ def _cannot_listen(options: Options, error: OSError) -> int:
     return 1
 
 
-def _show_banner(options: Options, seconds: float) -> None:
+def _show_banner(options: Options, port: int, seconds: float) -> None:
     path = f"/{options.stage}/" if options.stage else "/"
-    url = click.style(f"http://{options.host}:{options.port}{path}", fg="green", bold=True)
+    url = click.style(f"http://{options.host}:{port}{path}", fg="green", bold=True)
     environments = f"up to {options.workers} environment{'s' if options.workers > 1 else ''}"
     click.echo(f"{url}  {NAMES[options.kind]} → {options.target}, {environments}")
     click.echo(click.style(f"ready in {seconds:.2f} s; Ctrl-C stops it", fg="bright_black"))

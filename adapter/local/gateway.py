@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from .workers import Log, Pool
 
-STAGED = ("rest_api", "http_api")  # the kinds whose URLs begin with a stage
 _TOO_LARGE = 1024 * 1024  # of an ALB: request and response, each
 # A hop's own business: the front end reads them and does not pass them on.
 _DROPPED = frozenset({"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"})
@@ -107,7 +106,8 @@ class Gateway:
             return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
         event = self._codec.encode_request(forwarded(request))
         if len(request.body) > self._limit or len(event.get("body") or "") > self._limit:
-            return self._refuse("large", f"the request's body has {len(request.body):,} bytes")
+            reason = f"the event's body, as text or base64, has over {self._limit:,} bytes"
+            return self._refuse("large", reason)
         outcome = await self._pool.invoke(event)
         if outcome.failed:
             late = b'"Sandbox.Timedout"' in outcome.body

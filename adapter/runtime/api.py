@@ -2,8 +2,9 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
-It is written on a socket because the loop is what this project exists for: it costs 75 µs of CPU
-per invocation, against 195 with `http.client`, which also takes 25 ms of a cold start.
+It is written on a socket because the loop is what this project exists for: importing
+`http.client` alone takes 25 ms of a cold start, and a prototype on it cost 195 µs of CPU for each
+invocation where one on a bare socket cost 75.
 """
 
 from __future__ import annotations

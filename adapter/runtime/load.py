@@ -7,6 +7,7 @@ import os
 import sys
 
 from ..errors import LoadError
+from ..message import is_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,22 @@ def load(target: str) -> Function:
     found = _attribute(_module(module_name.replace("/", "."), target), attribute, target)
     if not callable(found):
         raise LoadError(f"{target} is {found!r:.60}, which can't be called")
-    return _wrapped(found) if colon else found
+    if colon:
+        return _wrapped(found)
+    if is_async(found):
+        raise LoadError(
+            f"{target} is async: for the web app `{attribute}` write {module_name}:{attribute}; "
+            "a function(event, context) is to be a plain one"
+        )
+    function: Function = found
+    return function
 
 
 def _wrapped(app: Any) -> Function:
     from ..handler import Handler
 
+    if isinstance(app, Handler):
+        return app
     return Handler(app, base_path=os.environ.get("ADAPTER_BASE_PATH", ""))
 
 

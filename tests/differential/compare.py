@@ -11,13 +11,13 @@ from io import StringIO
 
 import serverless_wsgi
 from apig_wsgi import make_lambda_handler
-from differential.echo import asgi_echo, wsgi_echo
-from differential.events import CASES
 from mangum import Mangum
 
 from adapter import ASGI, WSGI, Handler
 from adapter.errors import ResultError
 from adapter.events import KINDS
+from differential.echo import asgi_echo, wsgi_echo
+from differential.events import CASES
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,6 @@ is None, and the empty CONTENT_TYPE and QUERY_STRING count as absent, as PEP 333
 import sys
 
 
-class Mishap(Exception):
-    """What an app of the comparison raises."""
-
-
 def asgi_echo(answer, seen):
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
@@ -54,13 +50,13 @@ def of_scope(scope):
 
 async def asgi_answer(answer, send):
     if answer.mishap == "raises":
-        raise Mishap("before the response")
+        raise ZeroDivisionError("before the response")
     headers = list(answer.headers)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if answer.mishap in ("raises late", "cut"):
         await send({"type": "http.response.body", "body": b"hel", "more_body": True})
     if answer.mishap == "raises late":
-        raise Mishap("in the body")
+        raise ZeroDivisionError("in the body")
     if answer.mishap != "cut":
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -69,7 +65,7 @@ def wsgi_echo(answer, seen):
     def app(environ, start_response):
         seen["request"] = of_environ(environ) | {"body": environ["wsgi.input"].read()}
         if answer.mishap == "raises":
-            raise Mishap("before the response")
+            raise ZeroDivisionError("before the response")
         start_response(f"{answer.status} Some Words", native(answer.headers))
         if answer.mishap == "twice":
             start_again(start_response)
@@ -84,8 +80,8 @@ def native(headers):
 
 def start_again(start_response):
     try:
-        raise Mishap("before any output")
-    except Mishap:
+        raise ZeroDivisionError("before any output")
+    except ZeroDivisionError:
         start_response("503 Some Words", [("content-type", "text/plain")], sys.exc_info())
 
 
@@ -100,7 +96,7 @@ class Body:
     def __iter__(self):
         yield from self.chunks
         if self.answer.mishap == "raises late":
-            raise Mishap("in the body")
+            raise ZeroDivisionError("in the body")
 
     def close(self):
         self.seen["closed"] = True

@@ -21,7 +21,11 @@ class Case:
 
 
 EXECUTE_API = "abc123.execute-api.us-east-1.amazonaws.com"
-FORWARDED = {"x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https"}
+FORWARDED = {
+    "x-forwarded-for": "192.0.2.1",
+    "x-forwarded-port": "443",
+    "x-forwarded-proto": "https",
+}
 POSTED = {"httpMethod": "POST", "body": "a=1"}
 
 
@@ -93,9 +97,7 @@ PATHS = [
     http_path("space_in_path", "/a b"),
     http_path("path_not_ascii", "/日"),
     http_path("path_is_empty", ""),
-    changed(
-        "http_api_v1", "percent_in_path", path="/100%25", requestContext={"path": "/100%25"}
-    ),
+    changed("http_api_v1", "percent_in_path", path="/100%25", requestContext={"path": "/100%25"}),
     rest_path("path_not_utf8", "/%FF"),
     rest_path("path_with_slashes", "/a//b/"),
     rest_path("proxy_parameter", "/api/hello"),

@@ -20,7 +20,11 @@ SCRIPT = "tests/differential/page.py"
 PAGE = TESTS.parent / "docs" / "how-to" / "migrate.md"
 MARKED = re.compile(r"(<!-- differences: generated -->\n).*(<!-- /differences -->)", re.DOTALL)
 NAMES = {"mangum": "Mangum", "apig-wsgi": "apig-wsgi", "serverless-wsgi": "serverless-wsgi"}
-ENVIRON = FIELDS | {"query": "QUERY_STRING", "server": "SERVER_NAME", "user": "REMOTE_USER"}
+ENVIRON = FIELDS | {
+    "query": "QUERY_STRING",
+    "server": "SERVER_NAME`, `SERVER_PORT",
+    "user": "REMOTE_USER",
+}
 SCOPE = {"query": "query_string"}
 WORDS = {"outcome": "status", "closed": "closed", "base64": "as base64", "startups": "startups"}
 
@@ -31,7 +35,8 @@ def written():
 
 def generated():
     tables = "\n".join(section(peer) for peer in PEERS)
-    return MARKED.sub(lambda match: f"{match[1]}\n{tables}\n{match[2]}", written())
+    links = "\n".join(f"[{name}]: {address}" for name, address in sources().items())
+    return MARKED.sub(lambda match: f"{match[1]}\n{tables}\n{links}\n\n{match[2]}", written())
 
 
 def section(peer):
@@ -50,7 +55,7 @@ def line(row, peer):
     """One row, with the values of its example."""
     shown = [each for each in differences() if each.peer == peer and row.covers(each)]
     example = next((each for each in shown if each.case == row.example), shown[0])
-    why = f"{row.why} ([{row.source}]({sources()[row.source]}))"
+    why = f"{row.why} ([{row.source}])"
     cells = (row.what, place(peer, example.field), code(example.theirs), code(example.ours), why)
     return f"| {' | '.join(cells)} |"
 

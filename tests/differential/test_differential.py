@@ -1,6 +1,7 @@
 """The same events through the same app in the peers and in us: every difference is a known one."""
 
 import pytest
+
 from differential import page
 from differential.compare import PEERS, differences
 from differential.events import CASES
