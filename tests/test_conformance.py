@@ -1,20 +1,19 @@
 """One table of requests: every app behind every front end answers them alike.
 
-A transport takes a request to an app and brings the response back. In memory it is the codec's
-four directions around a Handler; others (a runtime, a socket) can stand beside it in TRANSPORTS,
-made from the name of an app in `apps` and of a kind.
+A transport takes a request to an app and brings the response back: in memory, through the runtime
+in a process of its own, and over HTTP through the local gateway.
 """
 
 import json
 from base64 import b64decode
-from contextlib import contextmanager
 
 import pytest
 
 import apps
-from adapter import Handler, Request
-from adapter.events import KINDS, codec_of
+from adapter import Request
+from adapter.local.gateway import REFUSALS
 from cases import KIND_NAMES
+from transports import in_memory, local_gateway, runtime
 
 APPS = ["asgi_app", "starlette_app", "wsgi_app", "flask_app"]
 HAS_STAGE = ("rest_api", "http_api", "http_api_v1")
@@ -32,31 +31,17 @@ class Answer:
             self.headers.setdefault(name, []).extend(values)
 
 
-@contextmanager
-def in_memory(app_name, kind):
-    """Through the event and the result, as JSON text, with the app in this process."""
-    codec = KINDS[kind]
-    with Handler(getattr(apps, app_name)) as handler:
-
-        def send(request):
-            event = json.loads(json.dumps(codec.encode_request(request)))
-            assert codec_of(event) is codec
-            result = json.loads(json.dumps(handler(event, None)))
-            return Answer(codec.decode_response(result))
-
-        yield send
+TRANSPORTS = {"in memory": in_memory, "runtime": runtime, "local gateway": local_gateway}
+WAYS = [
+    pytest.param((way, kind), id=f"{way}-{kind}")
+    for way in TRANSPORTS
+    for kind in KIND_NAMES
+    if way != "local gateway" or kind in REFUSALS
+]
 
 
-TRANSPORTS = {"in memory": in_memory}
-
-
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def transport(request):
-    return TRANSPORTS[request.param]
-
-
-@pytest.fixture(scope="module", params=KIND_NAMES)
-def kind(request):
+@pytest.fixture(scope="module", params=WAYS)
+def way_and_kind(request):
     return request.param
 
 
@@ -66,9 +51,15 @@ def app_name(request):
 
 
 @pytest.fixture(scope="module")
-def send(transport, app_name, kind):
-    with transport(app_name, kind) as send:
-        yield send
+def kind(way_and_kind):
+    return way_and_kind[1]
+
+
+@pytest.fixture(scope="module")
+def send(way_and_kind, app_name):
+    way, kind = way_and_kind
+    with TRANSPORTS[way](app_name, kind) as send:
+        yield lambda request: Answer(send(request))
 
 
 def request_for(path, method="GET", query="", headers=(), body=b"", root_path=""):
@@ -168,7 +159,7 @@ def test_the_client_gets_what_the_app_answers(send, path, status, headers, body)
 def test_head_is_get_without_the_body(send, kind, path):
     get, head = send(request_for(path)), send(request_for(path, "HEAD"))
     assert (head.status, head.body) == (get.status, b"")
-    changing = {"content-length"} if path == "/echo" else set()
+    changing = {"date", "content-length"} if path == "/echo" else {"date"}
     assert {n: v for n, v in head.headers.items() if n not in changing} == {
         n: v for n, v in get.headers.items() if n not in changing
     }

@@ -1,0 +1,125 @@
+"""Ways for a request to reach an app and for its response to come back.
+
+Each is a context manager made from the name of an app in `apps` and of a front end; it yields
+`send(request) → Response`.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import apps
+from adapter import Handler
+from adapter.events import KINDS, codec_of
+from adapter.local.gateway import Gateway
+from adapter.local.server import Server
+from adapter.local.workers import Pool
+from adapter.message import Response
+from lambda_side import ADAPTER
+
+FOLDER = Path(__file__).parent
+
+
+@contextmanager
+def in_memory(app_name, kind):
+    """Through the event and the result, as JSON text, with the app in this process."""
+    codec = KINDS[kind]
+    with Handler(getattr(apps, app_name)) as handler:
+
+        def send(request):
+            event = json.loads(json.dumps(codec.encode_request(request)))
+            assert codec_of(event) is codec
+            return codec.decode_response(json.loads(json.dumps(handler(event, None))))
+
+        yield send
+
+
+@contextmanager
+def runtime(app_name, kind):
+    """Through our runtime loop in a process of its own, and a Runtime API with real sockets."""
+    codec = KINDS[kind]
+    with loop_in_a_thread() as wait_for, pool_of(app_name, wait_for) as pool:
+
+        def send(request):
+            outcome = wait_for(pool.invoke(codec.encode_request(request)))
+            assert not outcome.failed, outcome.body
+            return codec.decode_response(json.loads(outcome.body))
+
+        yield send
+
+
+@contextmanager
+def local_gateway(app_name, kind):
+    """Through HTTP, as with `adapter dev`; one gateway without a stage and one with /prod."""
+    with loop_in_a_thread() as wait_for, pool_of(app_name, wait_for) as pool:
+        servers = {
+            f"/{stage}" if stage else "": wait_for(serving(Gateway(pool, kind, stage, print)))
+            for stage in ("", "prod")
+        }
+
+        def send(request):
+            return over_http(servers[request.root_path].port, request)
+
+        yield send
+        for server in servers.values():
+            wait_for(server.stop())
+
+
+async def serving(gateway):
+    server = Server(gateway)
+    await server.start()
+    return server
+
+
+def over_http(port, request):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    target = f"{request.path}?{request.query}" if request.query else request.path
+    connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
+    for name, value in request.headers:
+        connection.putheader(name, value.encode("latin-1"))
+    try:
+        connection.endheaders(request.body or None)
+        answer = connection.getresponse()
+        headers = tuple((name.lower(), value) for name, value in answer.getheaders())
+        return Response(answer.status, headers, [answer.read()])
+    finally:
+        connection.close()
+
+
+@contextmanager
+def loop_in_a_thread():
+    """A function that waits for a coroutine, run by an event loop in another thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
+def pool_of(app_name, wait_for):
+    target = f"apps:{app_name}"
+
+    async def made():
+        folder = os.getcwd()
+        os.chdir(FOLDER)
+        try:
+            pool = Pool([*ADAPTER, target], target, size=1, log=lambda line: None)
+            await pool.warm_up()
+        finally:
+            os.chdir(folder)
+        return pool
+
+    pool = wait_for(made())
+    try:
+        yield pool
+    finally:
+        wait_for(pool.stop())
