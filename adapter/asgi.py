@@ -186,7 +186,7 @@ class _Cycle:
             raise AppError("the app sent http.response.body before http.response.start")
         body = message.get("body", b"")
         if body:
-            self._chunks.append(body)
+            self._chunks.append(bytes(body))  # the app may use a buffer of its own again
         if not message.get("more_body", False):
             self._end()
         self._tell()

@@ -14,6 +14,14 @@ class EventError(AdapterError):
 class BadRequestError(EventError):
     """The event is one of ours, but what the client put into it can't be read: it gets a 400."""
 
+    status = 400
+
+
+class BodyTruncatedError(BadRequestError):
+    """The front end passed on only the beginning of the body: the client gets a 413."""
+
+    status = 413
+
 
 class AppError(AdapterError):
     """The app broke the ASGI or WSGI protocol, or failed to start."""

@@ -54,7 +54,7 @@ class Handler:
         try:
             request = codec.decode_request(event, context)
         except BadRequestError as error:
-            return codec.encode_response(plain(400, f"Bad Request: {error}"), event)
+            return codec.encode_response(plain(error.status, f"Bad Request: {error}"), event)
         if self._base_path:
             request.root_path = _with_base(request, self._base_path)
         if request.path == request.root_path:

@@ -13,6 +13,7 @@ import asyncio
 import contextvars
 import sys
 import threading
+import weakref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Loop(asyncio.SelectorEventLoop):
         self._turn = threading.Lock()
         first_iteration = self._asyncgen_firstiter_hook  # type: ignore[attr-defined]
         self._generator_hooks = (first_iteration, self._close_generator)
+        self._root = self._begin_root()
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
@@ -46,6 +48,30 @@ class Loop(asyncio.SelectorEventLoop):
             coroutine.close()  # it may not have begun, which Python would warn of
             raise
         return task
+
+    def _begin_root(self) -> asyncio.Task[None]:
+        """A task that waits as long as the loop lives.
+
+        anyio keeps its worker threads as long as the task that was given to `run_until_complete`,
+        which it knows by this callback; otherwise each sync endpoint would get a new thread. They
+        are no daemons, so they must be let go before Python waits for them at its exit.
+        """
+        root = self.begin(_forever(self))
+        root._log_destroy_pending = False  # type: ignore[attr-defined]
+        root.add_done_callback(asyncio.base_events._run_until_complete_cb)  # type: ignore[attr-defined]
+        loop = weakref.ref(self)
+        threading._register_atexit(lambda: _end_root(loop()))  # type: ignore[attr-defined]
+        return root
+
+    def end_root(self) -> None:
+        """Let go of the worker threads."""
+        self._in_turn(self._cancel, self._root)
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        for _ in range(3):  # the end of the task, its callbacks, and what those scheduled
+            self.call_soon(self.stop)
+            self.run_forever()
 
     def finish(self, future: asyncio.Future[Any]) -> Any:
         """The result of `future`; runs the loop until there is one."""
@@ -117,6 +143,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def end(self) -> None:
         """Cancel what is left, and close."""
+        self.end_root()
         tasks = asyncio.all_tasks(self)
         for task in tasks:
             task.cancel()
@@ -130,6 +157,15 @@ class Loop(asyncio.SelectorEventLoop):
         # Its owner may go without a word, at the end of a test for example; that is no mistake.
         if not self.is_closed():
             self.close()
+
+
+async def _forever(loop: Loop) -> None:
+    await loop.create_future()
+
+
+def _end_root(loop: Loop | None) -> None:
+    if loop is not None and not loop.is_closed():
+        loop.end_root()
 
 
 def _in_a_thread(call: Callable[[], Any]) -> Any:

@@ -83,10 +83,9 @@ def environ_of(request: Request) -> dict[str, Any]:
         "apig_wsgi.full_event": request.event,
         "apig_wsgi.context": request.context,
     }
-    if request.client is not None:
-        environ["REMOTE_ADDR"] = request.client[0]
-        if request.client[1] is not None:
-            environ["REMOTE_PORT"] = str(request.client[1])
+    environ["REMOTE_ADDR"] = request.client[0] if request.client else ""  # RFC 3875: always set
+    if request.client is not None and request.client[1] is not None:
+        environ["REMOTE_PORT"] = str(request.client[1])
     if request.user is not None:
         environ["REMOTE_USER"] = text_to_bytes(request.user).decode("latin-1")
     _add_headers(environ, request)

@@ -9,9 +9,11 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import anyio
@@ -961,3 +963,48 @@ def test_the_documented_rule_tells_asgi_from_wsgi():
 def test_what_can_t_be_called_is_refused(app):
     with pytest.raises(TypeError, match="which can be called"):
         Handler(app)
+
+
+def test_a_buffer_that_the_app_uses_again_is_sent_as_it_was():
+    async def app(scope, receive, send):
+        buffer = bytearray(b"one")
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": buffer, "more_body": True})
+        buffer[:] = b"two"
+        await send({"type": "http.response.body", "body": buffer})
+
+    assert Handler(app)(standard("http_api"))["body"] == "onetwo"
+
+
+def test_sync_endpoints_share_a_worker_thread():
+    """As under uvicorn: a thread-local connection outlives a request."""
+    seen = set()
+
+    def endpoint(request):
+        seen.add(threading.get_ident())
+        return PlainTextResponse("")
+
+    with Handler(Starlette(routes=[Route("/", endpoint)])) as handler:
+        for _ in range(20):
+            assert handler(standard("http_api"))["statusCode"] == 200
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("leave", ["", "handler.stop()"])
+def test_a_process_ends_though_a_worker_thread_waits(leave):
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from adapter import Handler
+from cases import standard
+handler = Handler(Starlette(routes=[Route("/", lambda request: PlainTextResponse("fine"))]))
+print(handler(standard("http_api"))["body"])
+{leave}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stdout == "fine\n"

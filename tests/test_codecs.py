@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter import Request, Response
-from adapter.events import KINDS, codec_of
+from adapter.errors import BodyTruncatedError
+from adapter.events import KINDS, codec_of, lambda_edge
 from adapter.percent import (
     bytes_to_text,
     join_query,
@@ -23,7 +24,7 @@ from adapter.percent import (
     unquote,
     unquote_query,
 )
-from cases import KIND_NAMES, asking, standard
+from cases import KIND_NAMES, asking, edge, standard
 
 HOST = "app.example.com"
 
@@ -471,3 +472,31 @@ def test_the_standard_events_are_read_as_the_codecs_write_them():
     for kind in KIND_NAMES:
         ours = KINDS[kind].encode_request(request_as(kind))
         assert set(standard(kind)) <= {*ours, "body"}
+
+
+@pytest.mark.parametrize("kind", [name for name in KIND_NAMES if name != "lambda_edge"])
+@pytest.mark.parametrize(
+    ("status", "told", "body", "length"),
+    [(200, "2", b"four", "4"), (200, "9", b"four", "4"), (205, "2", b"xx", None)],
+)
+def test_a_wrong_content_length_is_put_right(kind, status, told, body, length):
+    response = Response(status, (("content-length", told),), [body])
+    codec = KINDS[kind]
+    answer = codec.decode_response(codec.encode_response(response, standard(kind)))
+    assert dict(answer.headers).get("content-length") == length
+
+
+@pytest.mark.parametrize("kind", KIND_NAMES)
+def test_white_space_around_a_header_value_is_none_of_it(kind):
+    """Django's WSGI handler writes cookies with a space before them."""
+    response = Response(200, (("set-cookie", " a=1"), ("x-a", "b\t")), [b""])
+    codec = KINDS[kind]
+    answer = codec.decode_response(codec.encode_response(response, standard(kind)))
+    assert ("set-cookie", "a=1") in answer.headers
+    assert ("x-a", "b") in answer.headers
+
+
+def test_a_body_that_cloudfront_cut_off_is_refused():
+    event = edge(body={"data": "YQ==", "encoding": "base64", "inputTruncated": True})
+    with pytest.raises(BodyTruncatedError):
+        lambda_edge.decode_request(event)

@@ -189,12 +189,30 @@ def host_client(ip: object) -> Address | None:
 
 
 def server_of(found: Mapping[str, str], fallback: str) -> Address:
-    """(host, port) as the client addressed it: Host, else `fallback`; X-Forwarded-Port wins."""
-    host, port = split_port(found.get("host") or native(fallback))
+    """(host, port) as the client addressed it: Host, else `fallback`; X-Forwarded-Port wins.
+
+    A Host that is none is left out: frameworks that find the header malformed build their URLs of
+    this address, and 'x/admin' would put a path of the client's choice into them.
+    """
+    sent = found.get("host")
+    host, port = split_port(sent) if sent and _is_host(sent) else split_port(native(fallback))
     forwarded = found.get("x-forwarded-port")
     if forwarded is not None:
         port = port_number(forwarded) or port_number(first_of(forwarded)) or port
     return host or "localhost", port
+
+
+def _is_host(text: str) -> bool:
+    """'name', '192.0.2.1', '[::1]', each with or without ':port' (RFC 9110, 7.2)."""
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        return _IPV6.issuperset(address) and (not port or port_number(port[1:]) is not None)
+    name, colon, port = text.partition(":")
+    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    return plain.isascii() and plain.isalnum() and (not colon or port_number(port) is not None)
+
+
+_IPV6 = frozenset("0123456789abcdefABCDEF:.")
 
 
 def scheme_of(forwarded: str | None, default: str) -> str:
@@ -209,13 +227,13 @@ def scheme_of(forwarded: str | None, default: str) -> str:
 
 def version_of(protocol: object) -> str:
     """'HTTP/1.1' → '1.1'"""
-    if protocol == "HTTP/1.1":
-        return "1.1"
-    if isinstance(protocol, str) and protocol.startswith("HTTP/"):
-        version = protocol[5:]
-        if version in ("1.0", "1.1", "2", "2.0", "3", "3.0"):
-            return version
-    return "1.1"
+    return _VERSIONS.get(protocol, "1.1") if isinstance(protocol, str) else "1.1"
+
+
+_VERSIONS = {
+    "HTTP/1.0": "1.0", "HTTP/1.1": "1.1",
+    "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3",
+}  # fmt: skip
 
 
 def rooted(path: str) -> str:

@@ -63,6 +63,14 @@ def reason_of(status: int) -> str:
     return _REASONS.get(status, "Unknown")
 
 
+def parts_of(response: Response, method: object) -> tuple[int, list[Pair], bytes]:
+    """Status, headers and body as HTTP lets them go together. Raises AppError."""
+    status = status_of(response)
+    pairs = headers_of(response)
+    body = body_of(response, status, method)
+    return status, right_length(pairs, body, status, method), body
+
+
 def headers_of(response: Response) -> list[Pair]:
     """The headers as JSON text, checked, without hop-by-hop ones."""
     pairs = []
@@ -73,7 +81,7 @@ def headers_of(response: Response) -> list[Pair]:
             _check_name(name)
         if not (value.isascii() and value.isprintable()):
             value = _unusual(name, value)
-        pairs.append((name, value))
+        pairs.append((name, value.strip()))  # Django's WSGI cookies begin with a space
     return pairs
 
 
@@ -92,6 +100,20 @@ def _unusual(name: str, value: str) -> str:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return value
+
+
+def right_length(pairs: list[Pair], body: bytes, status: int, method: object) -> list[Pair]:
+    """The headers with a Content-Length that is true; HEAD and 304 tell that of another answer.
+
+    Front ends frame the body by their own count; a wrong one would be refused or cut off.
+    """
+    if status == 304 or (isinstance(method, str) and method.upper() == "HEAD"):
+        return pairs
+    length = str(len(body))
+    if all(name != "content-length" or value == length for name, value in pairs):
+        return pairs
+    kept = [pair for pair in pairs if pair[0] != "content-length"]
+    return kept if status in _WITHOUT_BODY else [*kept, ("content-length", length)]
 
 
 def joined(pairs: list[Pair]) -> tuple[dict[str, str], list[str]]:

@@ -75,20 +75,19 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     The load balancer reads the map of the form in which it asked: `multiValueHeaders` if the
     event has it, else `headers`.
     """
-    pairs = _encode.headers_of(response)
+    status, pairs, data = _encode.parts_of(response, event.get("httpMethod"))
     headers: dict[str, Any]
     if event.get("multiValueHeaders") is None:
         headers = {"headers": single_values(pairs)}
     else:
         headers = {"multiValueHeaders": _encode.listed(pairs)}
-    result = described_result(response, event.get("httpMethod"), headers)
+    result = described_result(status, headers, data)
     return _encode.within(LIMIT, result, pairs, "an Application Load Balancer")
 
 
-def described_result(response: Response, method: object, headers: dict[str, Any]) -> dict[str, Any]:
+def described_result(status: int, headers: dict[str, Any], data: bytes) -> dict[str, Any]:
     """The result that load balancers and VPC Lattice take, with the status in words."""
-    status = _encode.status_of(response)
-    body, encoded = _encode.body_as_text(_encode.body_of(response, status, method))
+    body, encoded = _encode.body_as_text(data)
     return {
         "statusCode": status,
         "statusDescription": f"{status} {_encode.reason_of(status)}",

@@ -88,11 +88,10 @@ def _user(request_context: dict[str, Any]) -> str | None:
 
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError."""
-    status = _encode.status_of(response)
-    pairs = _encode.headers_of(response)
-    headers, cookies = _encode.joined(pairs)
     method = event["requestContext"]["http"].get("method")
-    body, encoded = _encode.body_as_text(_encode.body_of(response, status, method))
+    status, pairs, data = _encode.parts_of(response, method)
+    headers, cookies = _encode.joined(pairs)
+    body, encoded = _encode.body_as_text(data)
     result = {
         "statusCode": status,
         "headers": headers,

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-genera
 
 from __future__ import annotations
 
-from ..errors import EventError, ResultError
+from ..errors import BodyTruncatedError, EventError, ResultError
 from ..message import Request
 from ..percent import quote_target
 from . import _decode, _encode, _gateway
@@ -84,16 +84,17 @@ def _headers(headers: dict[str, Any]) -> list[Pair]:
 
 
 def _body(body: dict[str, Any]) -> bytes:
+    if body.get("inputTruncated") is True:
+        raise BodyTruncatedError("CloudFront cut the body off; a trigger gets 40 KB or 1 MB")
     return _decode.body_in({"body": body.get("data")}, body.get("encoding") == "base64")
 
 
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError."""
     cf = _cf(event) or {}
-    status = _encode.status_of(response)
-    pairs = [pair for pair in _encode.headers_of(response) if not _refused(pair[0])]
     method = _decode.object_in(cf, "request").get("method")
-    body = _encode.body_of(response, status, method)
+    status, told, body = _encode.parts_of(response, method)
+    pairs = [pair for pair in told if not _refused(pair[0])]
     result: dict[str, Any] = {
         "status": str(status),
         "statusDescription": _encode.reason_of(status),

@@ -137,10 +137,9 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     `headers` holds the names with one value, `multiValueHeaders` those with more. A key that is
     not in the documented list would be answered with a 502.
     """
-    status = _encode.status_of(response)
-    pairs = _encode.headers_of(response)
+    status, pairs, data = _encode.parts_of(response, event["httpMethod"])
     values = _encode.listed(pairs)
-    body, encoded = _encode.body_as_text(_encode.body_of(response, status, event["httpMethod"]))
+    body, encoded = _encode.body_as_text(data)
     result = {
         "statusCode": status,
         "headers": {name: value[0] for name, value in values.items() if len(value) == 1},

@@ -72,9 +72,8 @@ def _query(query: dict[str, Any]) -> str:
 
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError."""
-    pairs = _encode.headers_of(response)
-    headers = {"headers": alb.single_values(pairs)}
-    result = alb.described_result(response, event.get("method"), headers)
+    status, pairs, data = _encode.parts_of(response, event.get("method"))
+    result = alb.described_result(status, {"headers": alb.single_values(pairs)}, data)
     return _encode.within(_encode.LAMBDA_LIMIT, result, pairs, "VPC Lattice")
 
 
