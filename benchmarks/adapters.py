@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import apig_wsgi  # noqa: E402
-import apps  # noqa: E402
 import events  # noqa: E402
 import timing  # noqa: E402
 from mangum import Mangum  # noqa: E402
 
+import apps  # noqa: E402
 from adapter import Handler  # noqa: E402
 
 CONTEXT = events.Context()

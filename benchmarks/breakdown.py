@@ -13,10 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import apps  # noqa: E402
 import events  # noqa: E402
 import timing  # noqa: E402
 
+import apps  # noqa: E402
 from adapter import ASGI, WSGI, Handler, Response  # noqa: E402
 from adapter.asgi import scope_of  # noqa: E402
 from adapter.events import codec_of  # noqa: E402
