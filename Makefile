@@ -14,7 +14,7 @@ dev: $(VENV)/.local
 
 # Every check and test, on the wheel that users get.
 test: check .venv-test/.wheel
-	.venv-test/bin/python -m pytest -n 2 --dist loadgroup
+	.venv-test/bin/pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
