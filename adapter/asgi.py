@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, MutableMapping
     from typing import Any
 
-    from .message import Headers, Request
+    from .message import Request
 
     Message = MutableMapping[str, Any]
     Scope = MutableMapping[str, Any]
@@ -50,12 +50,12 @@ class ASGI:
         if self._loop is None:
             self.start()
         assert self._loop is not None
-        cycle = _Cycle(self._loop, request.body)
         scope = scope_of(request)
         if self._lifespan is not None:
             scope["state"] = self._lifespan.state.copy()
+        cycle = _Cycle(self._loop, request.body)
         cycle.begin(self.app, scope)
-        return Response(cycle.status, cycle.headers, cycle)
+        return cycle
 
     def start(self) -> None:
         """Make the loop and run the app's startup, once. Raises AppError if that fails."""
@@ -87,32 +87,44 @@ class ASGI:
 
 def scope_of(request: Request) -> dict[str, Any]:
     """The HTTP connection scope; `path` includes `root_path`, as the specification has it."""
+    path, root_path = request.path, request.root_path
     host, port = request.server
+    client = request.client
+    encoded = "%" in path
     return {
         "type": "http",
         "asgi": _VERSIONS.copy(),
         "http_version": request.http_version,
         "method": request.method,
         "scheme": request.scheme,
-        "path": unquote_text(request.path, "utf-8"),
-        "raw_path": request.path.encode("ascii"),
-        "query_string": request.query.encode("ascii"),
-        "root_path": unquote_text(request.root_path, "utf-8"),
-        "headers": [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
-        ],
-        "client": request.client and (request.client[0], request.client[1] or 0),
+        "path": unquote_text(path, "utf-8") if encoded else path,
+        "raw_path": path.encode(),
+        "query_string": request.query.encode(),
+        "root_path": unquote_text(root_path, "utf-8") if encoded else root_path,
+        "headers": [(_NAMES[name], value.encode("latin-1")) for name, value in request.headers],
+        "client": client and (client[0], client[1] or 0),
         "server": (host, port or (443 if request.scheme == "https" else 80)),
         "aws.event": request.event,
         "aws.context": request.context,
     }
 
 
-class _Cycle:
+class _Names(dict[str, bytes]):
+    """'name' → b'name'"""
+
+    def __missing__(self, name: str) -> bytes:
+        encoded = name.encode("latin-1")
+        if len(self) < 500:  # clients choose the names
+            self[name] = encoded
+        return encoded
+
+
+_NAMES = _Names()
+
+
+class _Cycle(Response):
     """One request and its response: what `receive` and `send` share with the body's reader."""
 
-    status = 0
-    headers: Headers = ()
     _complete = False
     _ended = False  # the app returned or raised
     _unread = False  # there was news since the reader last waited for it
@@ -122,6 +134,7 @@ class _Cycle:
     _disconnect: asyncio.Future[None] | None = None
 
     def __init__(self, loop: Loop, body: bytes) -> None:
+        self.status = 0
         self._loop = loop
         self._request_body: bytes | None = body
         self._chunks: deque[bytes] = deque()
@@ -133,6 +146,7 @@ class _Cycle:
             self._await_news()
         if not self.status:
             raise self._failure("returned without starting a response")
+        self.body = self._chunks if self._complete else self._read()
 
     async def _run(self, app: ASGIApp, scope: Scope) -> None:
         try:
@@ -161,12 +175,21 @@ class _Cycle:
             raise OSError("the response was given up")
         if self._complete:
             return  # "messages after the last are ignored", says the specification
-        if kind == "http.response.body":
-            self._send_body(message)
-        elif kind == "http.response.start":
-            self._send_start(message)
+        if kind == "http.response.start":
+            self._start(message)
+        elif kind == "http.response.body":
+            if not self.status:
+                raise AppError("the app sent http.response.body before http.response.start")
+            body = message.get("body")
+            if body:
+                self._chunks.append(bytes(body))  # the app may use a buffer of its own again
+            if not message.get("more_body"):
+                self._complete = True
+                if self._disconnect is not None:
+                    self._end()
+            self._tell()
 
-    def _send_start(self, message: Message) -> None:
+    def _start(self, message: Message) -> None:
         if self.status:
             raise AppError("the app sent http.response.start twice")
         status = message.get("status")
@@ -179,16 +202,6 @@ class _Cycle:
             for name, value in message.get("headers") or ()
         ])  # fmt: skip
         self.status = status
-        self._tell()
-
-    def _send_body(self, message: Message) -> None:
-        if not self.status:
-            raise AppError("the app sent http.response.body before http.response.start")
-        body = message.get("body", b"")
-        if body:
-            self._chunks.append(bytes(body))  # the app may use a buffer of its own again
-        if not message.get("more_body", False):
-            self._end()
         self._tell()
 
     def _end(self) -> None:
@@ -211,9 +224,6 @@ class _Cycle:
             self._loop.finish(self._news)
         self._unread = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks) if self._complete else self._read()
-
     def _read(self) -> Iterator[bytes]:
         over = False
         while not over:
@@ -232,6 +242,7 @@ class _Cycle:
         """
         if not self._complete:
             self._gone = True
+            self.body = ()
         if not self._task.done():
             if self._gone:  # in the loop, which another thread may be running
                 self._loop.call_soon_threadsafe(self._end)

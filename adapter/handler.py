@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Protocol
 
-    from .events import Codec
-
     class Runner(Protocol):
         """An App that can be started and stopped: ASGI or WSGI."""
 
@@ -42,6 +40,7 @@ class Handler:
 
     def __init__(self, app: Any, *, base_path: str = "") -> None:
         self._app = runner_of(app)
+        self._respond = self._app.__call__  # as a method, which Python calls sooner
         self._base_path = quote_path("/" + base_path.strip("/")) if base_path.strip("/") else ""
         self._started = False
         if _under_awslambdaric():
@@ -59,22 +58,17 @@ class Handler:
             request.root_path = _with_base(request, self._base_path)
         if request.path == request.root_path:
             request.path += "/"  # what is left of it is the app's own root
-        return self._answer(codec, request)
-
-    def _answer(self, codec: Codec, request: Request) -> dict[str, Any]:
-        """The app's result, or a 500 in its place."""
+        response = None
         try:
-            response = self._app(request)
-            try:
-                result = codec.encode_response(response, request.event)
-            except BaseException:
-                _close(response, request)
-                raise
+            response = self._respond(request)
+            result = codec.encode_response(response, event)
         except KeyboardInterrupt:
+            _close(response, request)
             raise
         except BaseException as error:  # noqa: BLE001  # SystemExit too: an app's end, not ours
+            _close(response, request)
             _log(request, error)
-            return codec.encode_response(_apology(error), request.event)
+            return codec.encode_response(_apology(error), event)
         _close(response, request)
         return result
 
@@ -143,8 +137,10 @@ def _apology(error: BaseException) -> Response:
     return plain(500, "Internal Server Error")
 
 
-def _close(response: Response, request: Request) -> None:
+def _close(response: Response | None, request: Request) -> None:
     """Let the app finish; the client has, or will have, its response whatever happens here."""
+    if response is None:
+        return
     try:
         response.close()
     except KeyboardInterrupt:

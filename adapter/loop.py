@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 import threading
 import weakref
+from asyncio import Task, _get_running_loop, _set_running_loop
+from sys import get_asyncgen_hooks, set_asyncgen_hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _nothing() -> None: ...
+
+
 class Loop(asyncio.SelectorEventLoop):
     """Not closed by anyone but its owner; usable from any thread, by one at a time."""
 
     _stepping = False  # in a first step, which asyncio knows nothing of
     _woken = False  # something waits for the loop since that step began
     _new_task = False  # the next callback is a new task's first step
-    _first_step: tuple[Callable[..., Any], tuple[Any, ...], Context | None] | None = None
+    _first_step: tuple[Callable[..., Any], Context | None] = _nothing, None
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,17 +41,36 @@ class Loop(asyncio.SelectorEventLoop):
         self._generator_hooks = (first_iteration, self._close_generator)
         self._root = self._begin_root()
 
-    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
         try:
-            if asyncio._get_running_loop() is None:  # nearly always
-                with self._turn:
-                    return self._begin(coroutine)
-            task: asyncio.Task[Any] = self._in_turn(self._begin, coroutine)
+            if _get_running_loop() is not None:
+                begun: Task[Any] = self._elsewhere(self.begin, coroutine)
+                return begun
+            with self._turn:
+                self._new_task, self._woken = True, False
+                task = Task(coroutine, loop=self, name="adapter")  # making one up takes time
+                step, context = self._first_step
+                self._first_step = _nothing, None
+                assert context is not None
+                # What the loop does around each callback:
+                hooks = get_asyncgen_hooks()
+                _set_running_loop(self)
+                set_asyncgen_hooks(*self._generator_hooks)
+                self._stepping = True
+                try:
+                    context.run(step)
+                finally:
+                    self._stepping = False
+                    _set_running_loop(None)
+                    set_asyncgen_hooks(*hooks)
+                if self._woken and task.done():  # the app started something beside its response
+                    self.call_soon(self.stop)
+                    self.run_forever()
+                return task
         except BaseException:
             coroutine.close()  # it may not have begun, which Python would warn of
             raise
-        return task
 
     def _begin_root(self) -> asyncio.Task[None]:
         """A task that waits as long as the loop lives.
@@ -90,53 +113,26 @@ class Loop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         if self._new_task:  # a Task's constructor schedules its first step
             self._new_task = False
-            self._first_step = (callback, args, context)
+            self._first_step = (callback, context)
             return None  # type: ignore[return-value]  # a Task drops it
         self._woken = True
         return super().call_soon(callback, *args, context=context)
 
-    def _in_turn(self, call: Callable[..., Any], argument: Any) -> Any:
+    def _in_turn(self, call: Callable[[Any], Any], argument: Any) -> Any:
         """`call(argument)` when no other thread has the loop, outside of any running loop."""
-        running = asyncio._get_running_loop()
-        if running is self:
-            raise RuntimeError("the app called its own handler: it waits for itself")
-        if running is not None:
-            return _in_a_thread(lambda: self._in_turn(call, argument))
+        if _get_running_loop() is not None:
+            return self._elsewhere(lambda same: self._in_turn(call, same), argument)
         with self._turn:
             return call(argument)
 
-    def _begin(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        self._new_task, self._woken = True, False
-        task = asyncio.Task(coroutine, loop=self)
-        assert self._first_step is not None
-        step, arguments, context = self._first_step
-        self._first_step = None
-        self._step(step, arguments, context)
-        if self._woken and task.done():  # the app started something beside its response
-            self.call_soon(self.stop)
-            self.run_forever()
-        return task
-
-    def _step(
-        self, step: Callable[..., Any], arguments: tuple[Any, ...], context: Context | None
-    ) -> None:
-        """What the loop does around each callback."""
-        hooks = sys.get_asyncgen_hooks()
-        asyncio._set_running_loop(self)
-        sys.set_asyncgen_hooks(*self._generator_hooks)
-        self._stepping = True
-        try:
-            if context is None:
-                step(*arguments)
-            else:
-                context.run(step, *arguments)
-        finally:
-            self._stepping = False
-            asyncio._set_running_loop(None)
-            sys.set_asyncgen_hooks(*hooks)
+    def _elsewhere(self, call: Callable[[Any], Any], argument: Any) -> Any:
+        """`call(argument)` in a thread of its own: this one is inside a running loop."""
+        if _get_running_loop() is self:
+            raise RuntimeError("the app called its own handler: it waits for itself")
+        return _in_a_thread(lambda: call(argument))
 
     def _close_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
-        if asyncio._get_running_loop() is self:
+        if _get_running_loop() is self:
             self.create_task(generator.aclose())
         elif not self.is_closed():  # the garbage collector may run in any thread
             self.call_soon_threadsafe(self.create_task, generator.aclose())

@@ -50,7 +50,6 @@ class Request:
         query: str = "",
         headers: Headers = (),
         body: bytes = b"",
-        *,
         root_path: str = "",
         client: Address | None = None,
         server: Address = ("localhost", None),

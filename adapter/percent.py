@@ -7,15 +7,12 @@ from __future__ import annotations
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _ENCODED = [f"%{byte:02X}" for byte in range(256)]
-_IN_QUERY = [chr(byte) if byte in _UNRESERVED else _ENCODED[byte] for byte in range(256)]
 # A path may hold sub-delims, ':', '@' (RFC 3986, 3.3) and the '/' between its segments.
-_IN_PATH = [
-    chr(byte) if byte in _UNRESERVED + b"!$&'()*+,;=:@/" else _ENCODED[byte] for byte in range(256)
-]
+_PLAIN_IN_PATH = _UNRESERVED + b"!$&'()*+,;=:@/"
+_IN_QUERY = [chr(byte) if byte in _UNRESERVED else _ENCODED[byte] for byte in range(256)]
+_IN_PATH = [chr(byte) if byte in _PLAIN_IN_PATH else _ENCODED[byte] for byte in range(256)]
 # What a client already encoded stays; what HTTP does not allow in a request target is encoded.
 _IN_TARGET = [chr(byte) if 0x20 < byte < 0x7F else _ENCODED[byte] for byte in range(256)]
-_PLAIN_IN_QUERY = frozenset(_UNRESERVED.decode())
-_PLAIN_IN_PATH = _PLAIN_IN_QUERY | frozenset("!$&'()*+,;=:@/")
 _HEX = {f"{byte:02x}".encode(): bytes([byte]) for byte in range(256)}
 
 
@@ -34,14 +31,14 @@ def bytes_to_text(data: bytes) -> str:
 
 def quote_path(text: str) -> str:
     """A decoded path, encoded: '/a b/é' → '/a%20b/%C3%A9'."""
-    if _PLAIN_IN_PATH.issuperset(text):
+    if text.isascii() and not text.encode().translate(None, _PLAIN_IN_PATH):  # nothing is left
         return text
     return "".join([_IN_PATH[byte] for byte in text_to_bytes(text)])
 
 
 def quote_query(text: str) -> str:
     """A decoded key or value of a query, encoded: 'a&b' → 'a%26b'."""
-    if _PLAIN_IN_QUERY.issuperset(text):
+    if text.isascii() and not text.encode().translate(None, _UNRESERVED):
         return text
     return "".join([_IN_QUERY[byte] for byte in text_to_bytes(text)])
 
@@ -84,4 +81,11 @@ def parse_query(query: str) -> list[tuple[str, str]]:
 
 def join_query(pairs: list[tuple[str, str]]) -> str:
     """The inverse of `parse_query`, up to the spelling that a decoded query has lost."""
+    text = "&".join([f"{key}={value}" for key, value in pairs])
+    if (
+        text.isascii()
+        and not text.encode().translate(None, _UNRESERVED + b"=&")
+        and text.count("=") == text.count("&") + 1 == len(pairs)
+    ):
+        return text  # there is no '=' or '&' in it but those between
     return "&".join([f"{quote_query(key)}={quote_query(value)}" for key, value in pairs])

@@ -82,10 +82,10 @@ def codec_of(event: Any) -> Codec:
     """The module of the front end that sent `event`. Raises EventError for any other event."""
     if isinstance(event, dict):
         version = event.get("version") or None  # empty means missing, as in every field
-        known = version is None or isinstance(version, str)
-        for codec in _BY_VERSION.get(version, ()) if known else ():
-            if codec.matches(event):
-                return codec
+        if version is None or isinstance(version, str):
+            for codec in _BY_VERSION.get(version, ()):
+                if codec.matches(event):
+                    return codec
     raise EventError(
         f"this is no HTTP request but {_describe(event)}. A Handler answers the requests of "
         f"{', '.join(KINDS)}; for other events, point the function at one of your own."

@@ -2,7 +2,8 @@
 
 Every field may be missing, null or empty, and that means the same (console tests, emulators and
 hand-written events differ in nothing else). A field of the wrong type is an EventError that names
-it.
+it. The three busiest codecs read fields without a look at their types, and `wrong_field` finds the
+one on which that failed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from ..message import Address
+    from ..message import Address, Headers
 
     Pair = tuple[str, str]
 
@@ -45,6 +46,28 @@ def text_in(event: Mapping[str, Any], name: str) -> str:
     raise _wrong(name, value, "text")
 
 
+WRONG_TYPE = (AttributeError, TypeError)
+"""What a codec that reads fields without a look at their types runs into."""
+
+
+def wrong_field(event: dict[str, Any], fields: dict[str, Any], error: Exception) -> Exception:
+    """The EventError that names the field on which reading `event` failed; else `error`.
+
+    `fields` has the type of each field, and for an object within the event its fields again.
+    """
+    for name, wanted in fields.items():
+        value = event.get(name)
+        inner = wanted if isinstance(wanted, dict) else None
+        wanted = dict if isinstance(wanted, dict) else wanted
+        if value is not None and not isinstance(value, wanted):
+            return _wrong(name, value, "text" if wanted is str else "an object")
+        if value and inner:
+            found = wrong_field(value, inner, error)
+            if found is not error:
+                return found
+    return error
+
+
 def _wrong(name: str, value: object, wanted: str) -> EventError:
     found = _JSON_NAMES.get(type(value), "an object")
     return EventError(f"the event's {name!r} is {found}; AWS sends {wanted} there")
@@ -53,7 +76,7 @@ def _wrong(name: str, value: object, wanted: str) -> EventError:
 def method_in(event: Mapping[str, Any], name: str) -> str:
     """The HTTP method at `name`, in capitals as HTTP's own are."""
     method = text_in(event, name)
-    if method in _METHODS:
+    if method in METHODS:
         return method
     if method.isascii() and method.isalnum():
         return method.upper()
@@ -62,7 +85,7 @@ def method_in(event: Mapping[str, Any], name: str) -> str:
     raise EventError(f"the event's {name!r} is {method!r}, which is no HTTP method")
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -76,37 +99,57 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def single_headers(headers: Mapping[str, Any]) -> list[Pair]:
-    """{'Name': 'value'} → [('name', 'value')]"""
-    if _all_plain(headers):
-        return list(headers.items())
-    return [
+def single_headers(headers: Mapping[str, Any]) -> tuple[Headers, Mapping[str, str]]:
+    """{'Name': 'value'} → (('name', 'value'),), and the same to look names up in."""
+    try:
+        names = "".join(headers)
+        if names == names.lower() and (names + "".join(headers.values())).isascii():
+            return tuple(headers.items()), headers  # nothing to change, as nearly always
+    except TypeError:
+        pass  # a value is no text
+    pairs = [
         (native(name).lower(), native(value))
         for name, value in headers.items()
         if value is not None
     ]
+    return tuple(pairs), dict(pairs)
 
 
-def _all_plain(headers: Mapping[str, Any]) -> bool:
-    """Whether there is nothing to change, as nearly always: lower-case names, ASCII text."""
+class _Lower(dict[str, str]):
+    """'Name' → 'name', as a native string"""
+
+    def __missing__(self, name: str) -> str:
+        lower = native(name).lower()
+        if len(self) < 500:  # clients choose the names
+            self[name] = lower
+        return lower
+
+
+_LOWER = _Lower()
+
+
+def multi_headers(headers: Mapping[str, Any]) -> tuple[Headers, Mapping[str, str]]:
+    """{'Name': ['a', 'b']} → (('name', 'a'), ('name', 'b')), and one value per name to look up."""
     try:
-        names, values = "".join(headers), "".join(headers.values())
-    except TypeError:
-        return False
-    return values.isascii() and names.isascii() and names == names.lower()
+        found = {_LOWER[name]: value for name, [value] in headers.items()}
+        if len(found) == len(headers) and "".join(found.values()).isascii():
+            return tuple(found.items()), found  # one value for each name, as nearly always
+    except (TypeError, ValueError):
+        pass  # some name has more values, or a value is no text
+    pairs = [
+        (_LOWER[name], native(value))
+        for name, values in headers.items()
+        for value in in_list(values)
+        if value is not None
+    ]
+    pairs = one_cookie_header(pairs)
+    return tuple(pairs), dict(pairs)
 
 
-def multi_headers(headers: Mapping[str, Any]) -> list[Pair]:
-    """{'Name': ['a', 'b']} → [('name', 'a'), ('name', 'b')]"""
-    pairs = []
-    for name, values in headers.items():
-        name = name.lower() if name.isascii() else native(name).lower()
-        for value in in_list(values):
-            if isinstance(value, str) and value.isascii():  # nearly always
-                pairs.append((name, value))
-            elif value is not None:
-                pairs.append((name, native(value)))
-    return pairs
+MAPS = dict.fromkeys(
+    ("headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters"),
+    dict,
+)
 
 
 def in_list(values: Any) -> Iterable[Any]:
@@ -124,14 +167,26 @@ def one_cookie_header(pairs: list[Pair]) -> list[Pair]:
     return [*(pair for pair in pairs if pair[0] != "cookie"), ("cookie", "; ".join(cookies))]
 
 
-def with_length(pairs: list[Pair], body: bytes) -> tuple[Pair, ...]:
+def with_length(headers: Headers, found: Mapping[str, str], body: bytes) -> Headers:
     """The headers, with the Content-Length that REST APIs and Lambda@Edge drop.
 
     Django's multipart parser takes a body without it for an empty one.
     """
-    if body and not any(name == "content-length" for name, _ in pairs):
-        pairs.append(("content-length", str(len(body))))
-    return tuple(pairs)
+    if body and "content-length" not in found:
+        return (*headers, ("content-length", str(len(body))))
+    return headers
+
+
+def joined_cookies(cookies: Any) -> str:
+    """['a=1', 'b=2'] → 'a=1; b=2'"""
+    if type(cookies) is list:
+        try:
+            joined = "; ".join(cookies)
+            if joined.isascii():
+                return joined
+        except TypeError:
+            pass  # a number among them
+    return "; ".join([native(cookie) for cookie in in_list(cookies)])
 
 
 def body_in(event: Mapping[str, Any], encoded: object) -> bytes:
@@ -180,23 +235,32 @@ def last_forwarded(found: Mapping[str, str]) -> Address | None:
     What stands left of it came from the client, who may have made it up.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
-    last = found.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return split_port(last) if last else None
+    forwarded = found.get("x-forwarded-for")
+    if not forwarded:
+        return None
+    last = forwarded.rpartition(",")[2].strip()
+    return split_port(last) if ":" in last else (last, None) if last else None
 
 
 def host_client(ip: object) -> Address | None:
-    return (native(ip), None) if isinstance(ip, str) and ip else None
+    if not ip or not isinstance(ip, str):
+        return None
+    return (ip, None) if ip.isascii() else (native(ip), None)
 
 
-def server_of(found: Mapping[str, str], fallback: str) -> Address:
+def server_of(found: Mapping[str, str], fallback: Any) -> Address:
     """(host, port) as the client addressed it: Host, else `fallback`; X-Forwarded-Port wins.
 
     A Host that is none is left out: frameworks that find the header malformed build their URLs of
     this address, and 'x/admin' would put a path of the client's choice into them.
     """
-    sent = found.get("host")
-    host, port = split_port(sent) if sent and _is_host(sent) else split_port(native(fallback))
-    forwarded = found.get("x-forwarded-port")
+    host, forwarded = found.get("host") or "", found.get("x-forwarded-port")
+    letters = host.replace(".", "").replace("-", "")
+    if forwarded == "443" and letters.isascii() and letters.isalnum():  # nearly always
+        return host, 443
+    if not _is_host(host):
+        host = native("" + fallback) if fallback else ""  # a TypeError if it is no text
+    host, port = split_port(host)
     if forwarded is not None:
         port = port_number(forwarded) or port_number(first_of(forwarded)) or port
     return host or "localhost", port

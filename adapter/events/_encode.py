@@ -9,6 +9,7 @@ from ..errors import AppError, ResponseTooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..message import Response
@@ -25,7 +26,7 @@ _HOP_BY_HOP = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
-_CHECKED: set[str] = set()  # names that have been found to be tokens
+_CHECKED: set[str] = set()  # names found to be tokens and not hop-by-hop; bounded
 _WITHOUT_BODY = (204, 205, 304)
 
 _REASONS = {
@@ -51,30 +52,55 @@ _REASONS = {
 """RFC 9110's phrases; `http.HTTPStatus` has them too, at 4 ms of a cold start."""
 
 
-def status_of(response: Response) -> int:
-    """The status, from 200 to 599: a final one, which every front end delivers."""
+def parts_of(response: Response, method: object) -> tuple[int, Sequence[Pair], str, bool, int]:
+    """(status, headers, body, whether that is base64, at most so many bytes of JSON).
+
+    - The status is from 200 to 599: a final one, which every front end delivers.
+    - The body is text if it decodes as UTF-8. JSON carries any text unharmed, so no list of media
+      types is asked. REST APIs deliver the base64 form decoded only with `binaryMediaTypes: */*`.
+    - It is read even where HTTP has none, as under uvicorn and gunicorn: an app that is cut short
+      would not come to its background tasks.
+
+    Raises AppError for a status or header that can't be delivered. One function, since between
+    two requests of a framework each call here costs twice what it does alone.
+    """
     status = response.status
-    if isinstance(status, int) and 200 <= status <= 599:
-        return int(status)
-    raise AppError(f"the app answered with status {status!r}; a final HTTP status is 200 to 599")
+    headers: Sequence[Pair] = response.headers
+    if not isinstance(status, int) or not 200 <= status <= 599:
+        raise AppError(
+            f"the app answered with status {status!r}; a final HTTP status is 200 to 599"
+        )
+    size, length = 0, None
+    for name, value in headers:
+        plain = value.isascii() and value.isprintable() and value == value.strip()
+        if name not in _CHECKED or not plain:
+            headers, length = _checked(headers), ""
+            size = sum([len(name) + len(value) for name, value in headers])
+            break
+        size += len(name) + len(value)
+        if name == "content-length":
+            length = value if length is None else ""
+    # JSON writes a character of text in at most six bytes (\u0000), one of base64 in one.
+    size = 6 * size + 100 * len(headers) + 4096
+    body = b"".join(response.body)
+    if status in _WITHOUT_BODY or (method != "GET" and _is_head(method)):
+        body = b""
+    if length is not None and length != str(len(body)):
+        headers = right_length(headers, body, status, method)
+    try:
+        if len(body) > 8192:  # the error holds a copy of what it was given
+            utf_8_decode(body[:1024])
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = b2a_base64(body, newline=False).decode("ascii")
+        return status, headers, text, True, size + len(text)
+    return status, headers, text, False, size + 6 * len(text)
 
 
-def reason_of(status: int) -> str:
-    return _REASONS.get(status, "Unknown")
-
-
-def parts_of(response: Response, method: object) -> tuple[int, list[Pair], bytes]:
-    """Status, headers and body as HTTP lets them go together. Raises AppError."""
-    status = status_of(response)
-    pairs = headers_of(response)
-    body = body_of(response, status, method)
-    return status, right_length(pairs, body, status, method), body
-
-
-def headers_of(response: Response) -> list[Pair]:
+def _checked(headers: Sequence[Pair]) -> list[Pair]:
     """The headers as JSON text, checked, without hop-by-hop ones."""
     pairs = []
-    for name, value in response.headers:
+    for name, value in headers:
         if name in _HOP_BY_HOP:
             continue
         if name not in _CHECKED:
@@ -102,7 +128,7 @@ def _unusual(name: str, value: str) -> str:
         return value
 
 
-def right_length(pairs: list[Pair], body: bytes, status: int, method: object) -> list[Pair]:
+def right_length(pairs: Sequence[Pair], body: bytes, status: int, method: object) -> Sequence[Pair]:
     """The headers with a Content-Length that is true; HEAD and 304 tell that of another answer.
 
     Front ends frame the body by their own count; a wrong one would be refused or cut off.
@@ -116,10 +142,13 @@ def right_length(pairs: list[Pair], body: bytes, status: int, method: object) ->
     return kept if status in _WITHOUT_BODY else [*kept, ("content-length", length)]
 
 
-def joined(pairs: list[Pair]) -> tuple[dict[str, str], list[str]]:
+def joined(pairs: Sequence[Pair]) -> tuple[dict[str, str], list[str]]:
     """One value per name, repeated ones joined with ', ' (RFC 9110, 5.3); cookies apart."""
-    headers: dict[str, str] = {}
+    headers = dict(pairs)
     cookies: list[str] = []
+    if len(headers) == len(pairs) and "set-cookie" not in headers:
+        return headers, cookies
+    headers = {}
     for name, value in pairs:
         if name == "set-cookie":
             cookies.append(value)
@@ -130,7 +159,7 @@ def joined(pairs: list[Pair]) -> tuple[dict[str, str], list[str]]:
     return headers, cookies
 
 
-def listed(pairs: list[Pair]) -> dict[str, list[str]]:
+def listed(pairs: Sequence[Pair]) -> dict[str, list[str]]:
     """Every value of a name, in order."""
     headers: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -138,44 +167,30 @@ def listed(pairs: list[Pair]) -> dict[str, list[str]]:
     return headers
 
 
-def body_of(response: Response, status: int, method: object) -> bytes:
-    """The whole body; b'' where HTTP has none.
-
-    It is read even then, as under uvicorn and gunicorn: an app that is cut short would not come to
-    its background tasks.
-    """
-    body = b"".join(response.body)
-    if status in _WITHOUT_BODY or (isinstance(method, str) and method.upper() == "HEAD"):
-        return b""
-    return body
+def by_count(pairs: Sequence[Pair]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The names with one value, and those with more."""
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        return headers, {}
+    values = listed(pairs)
+    single = {name: value[0] for name, value in values.items() if len(value) == 1}
+    return single, {name: value for name, value in values.items() if len(value) > 1}
 
 
-def body_as_text(body: bytes) -> tuple[str, bool]:
-    """(text, False) if it decodes as UTF-8, else (base64, True).
-
-    JSON carries any text unharmed, so no list of media types is asked. REST APIs deliver the
-    base64 form decoded only with `binaryMediaTypes: */*`.
-    """
-    try:
-        if len(body) > 8192:  # the error holds a copy of what it was given
-            utf_8_decode(body[:1024])
-        return body.decode(), False
-    except UnicodeDecodeError:
-        return b2a_base64(body, newline=False).decode("ascii"), True
+def _is_head(method: object) -> bool:
+    return isinstance(method, str) and method.upper() == "HEAD"
 
 
-def within(limit: int, result: dict[str, Any], pairs: list[Pair], front_end: str) -> dict[str, Any]:
+def within(limit: int, result: dict[str, Any], front_end: str) -> dict[str, Any]:
     """`result`, if its JSON has at most `limit` bytes. Raises ResponseTooLargeError."""
-    room = limit - 4096
-    for name, value in pairs:
-        room -= 6 * len(value) + len(name) + 100
-    # JSON writes a character of text in at most six bytes (\u0000), one of base64 in one.
-    if len(result["body"]) * (1 if result["isBase64Encoded"] else 6) <= room:
-        return result
     size = json_size(result)
-    if size <= limit:
-        return result
-    raise too_large(size, limit, front_end)
+    if size > limit:
+        raise too_large(size, limit, front_end)
+    return result
+
+
+def reason_of(status: int) -> str:
+    return _REASONS.get(status, "Unknown")
 
 
 def json_size(result: dict[str, Any]) -> int:

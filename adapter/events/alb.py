@@ -17,7 +17,7 @@ from . import _decode, _encode, _gateway
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from ..message import Response
@@ -35,36 +35,52 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    many = _decode.object_in(event, "multiValueHeaders")
-    pairs = (
-        _decode.one_cookie_header(_decode.multi_headers(many))
-        if many
-        else _decode.single_headers(_decode.object_in(event, "headers"))
+    try:
+        return _request(event, context)
+    except _decode.WRONG_TYPE as error:
+        raise _decode.wrong_field(event, _FIELDS, error) from None
+
+
+def _request(event: dict[str, Any], context: Any) -> Request:
+    many = event.get("multiValueHeaders")
+    headers, found = (
+        _decode.multi_headers(many) if many else _decode.single_headers(event.get("headers") or {})
     )
-    found = dict(pairs)
-    body = _decode.body_in(event, event.get("isBase64Encoded"))
+    body = b""
+    if event.get("body"):
+        body = _decode.body_in(event, event.get("isBase64Encoded"))
+        headers = _decode.with_length(headers, found, body)
+    method = event.get("httpMethod")
+    scheme = found.get("x-forwarded-proto")
     return Request(
-        _decode.method_in(event, "httpMethod"),
-        _decode.rooted(quote_target(_decode.text_in(event, "path"))),
+        method if method in _decode.METHODS else _decode.method_in(event, "httpMethod"),
+        _decode.rooted(quote_target(event.get("path") or "/")),
         _query(event),
-        _decode.with_length(pairs, body),
+        headers,
         body,
-        client=_decode.last_forwarded(found),
-        server=_decode.server_of(found, ""),
-        scheme=_decode.scheme_of(found.get("x-forwarded-proto"), "http"),
-        event=event,
-        context=context,
+        "",
+        _decode.last_forwarded(found),
+        _decode.server_of(found, ""),
+        scheme if scheme == "https" else _decode.scheme_of(scheme, "http"),
+        "1.1",
+        None,
+        event,
+        context,
     )
+
+
+_FIELDS = {"path": str, "httpMethod": str, **_decode.MAPS}
 
 
 def _query(event: dict[str, Any]) -> str:
     """The raw keys and values, put together again as they were."""
-    many = _decode.object_in(event, "multiValueQueryStringParameters")
-    query = many or _decode.object_in(event, "queryStringParameters")
+    query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
+    if not query:
+        return ""
     return quote_target("&".join([
         f"{key}={value}"
         for key, values in query.items()
-        for value in _decode.in_list(values)
+        for value in (values if type(values) is list else (values,))
         if value is not None
     ]))  # fmt: skip
 
@@ -75,29 +91,23 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     The load balancer reads the map of the form in which it asked: `multiValueHeaders` if the
     event has it, else `headers`.
     """
-    status, pairs, data = _encode.parts_of(response, event.get("httpMethod"))
-    headers: dict[str, Any]
-    if event.get("multiValueHeaders") is None:
-        headers = {"headers": single_values(pairs)}
-    else:
-        headers = {"multiValueHeaders": _encode.listed(pairs)}
-    result = described_result(status, headers, data)
-    return _encode.within(LIMIT, result, pairs, "an Application Load Balancer")
-
-
-def described_result(status: int, headers: dict[str, Any], data: bytes) -> dict[str, Any]:
-    """The result that load balancers and VPC Lattice take, with the status in words."""
-    body, encoded = _encode.body_as_text(data)
-    return {
+    status, pairs, body, encoded, size = _encode.parts_of(response, event.get("httpMethod"))
+    many = event.get("multiValueHeaders") is not None
+    result = {
         "statusCode": status,
         "statusDescription": f"{status} {_encode.reason_of(status)}",
-        **headers,
+        "multiValueHeaders" if many else "headers": (_encode.listed if many else single_values)(
+            pairs
+        ),
         "body": body,
         "isBase64Encoded": encoded,
     }
+    if size <= LIMIT:
+        return result
+    return _encode.within(LIMIT, result, "an Application Load Balancer")
 
 
-def single_values(pairs: list[Pair]) -> dict[str, str]:
+def single_values(pairs: Sequence[Pair]) -> dict[str, str]:
     """One value per name. Cookies can't be joined, so each gets its own spelling of Set-Cookie:
     names are compared without case on the wire, and the map's keys are not.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def matches(event: dict[str, Any]) -> bool:
-    return alb.matches(event) and event.get("multiValueHeaders") is not None
+    return event.get("multiValueHeaders") is not None and alb.matches(event)
 
 
 decode_request = alb.decode_request

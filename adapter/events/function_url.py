@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 
 def matches(event: dict[str, Any]) -> bool:
-    if not http_api.matches(event):
-        return False
-    domain = event["requestContext"].get("domainName")
-    return isinstance(domain, str) and ".lambda-url." in domain
+    request_context = event.get("requestContext")
+    domain = request_context.get("domainName") if isinstance(request_context, dict) else None
+    return isinstance(domain, str) and ".lambda-url." in domain and http_api.matches(event)
 
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    decoded = _decode.text_in(event["requestContext"]["http"], "path")
-    path = _decode.rooted(quote_target(_decode.text_in(event, "rawPath")) or quote_path(decoded))
-    return http_api.version_2_request(event, context, path, "")
+    try:
+        path = quote_target(event.get("rawPath") or "")
+        path = path or quote_path(event["requestContext"]["http"].get("path") or "")
+        return http_api.version_2_request(event, context, _decode.rooted(path), "")
+    except _decode.WRONG_TYPE as error:
+        raise _decode.wrong_field(event, http_api.FIELDS, error) from None
 
 
 encode_response = http_api.encode_response

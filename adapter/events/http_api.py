@@ -29,47 +29,65 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    request_context = event["requestContext"]
-    raw_path = _decode.text_in(event, "rawPath")
-    path = _decode.rooted(quote_path(raw_path or _decode.text_in(request_context["http"], "path")))
-    return version_2_request(event, context, path, named_stage(request_context, path))
+    try:
+        request_context = event["requestContext"]
+        raw_path = event.get("rawPath") or request_context["http"].get("path") or "/"
+        path = _decode.rooted(quote_path(raw_path))
+        stage = request_context.get("stage")
+        root = "" if stage == "$default" else named_stage(request_context, path)
+        return version_2_request(event, context, path, root)
+    except _decode.WRONG_TYPE as error:
+        raise _decode.wrong_field(event, FIELDS, error) from None
 
 
 def named_stage(request_context: dict[str, Any], path: str) -> str:
     """'/stage' if `path` begins with it; the stage `$default` is in no path, whatever that says."""
-    stage = _decode.text_in(request_context, "stage")
-    found = stage not in ("", "$default") and _decode.starts_with(path, "/" + stage)
-    return "/" + stage if found else ""
+    stage = request_context.get("stage")
+    if not stage or stage == "$default":
+        return ""
+    return "/" + stage if _decode.starts_with(path, "/" + stage) else ""
 
 
 def version_2_request(event: dict[str, Any], context: Any, path: str, root_path: str) -> Request:
     """What HTTP APIs and function URLs share: all but the path."""
     request_context = event["requestContext"]
     http = request_context["http"]
-    pairs = _decode.single_headers(_decode.object_in(event, "headers"))
-    found = dict(pairs)
+    headers, found = _decode.single_headers(event.get("headers") or {})
     cookies = event.get("cookies")
     if cookies:  # function URLs send them in the header as well; they reach the app once
         if "cookie" in found:
-            pairs = [pair for pair in pairs if pair[0] != "cookie"]
-        cookie = "; ".join([_decode.native(cookie) for cookie in _decode.in_list(cookies)])
-        pairs.append(("cookie", cookie))
-    body = _decode.body_in(event, event.get("isBase64Encoded"))
+            headers = tuple([pair for pair in headers if pair[0] != "cookie"])
+        headers = (*headers, ("cookie", _decode.joined_cookies(cookies)))
+    body = b""
+    if event.get("body"):
+        body = _decode.body_in(event, event.get("isBase64Encoded"))
+        headers = _decode.with_length(headers, found, body)
+    method, protocol = http.get("method"), http.get("protocol")
+    query = event.get("rawQueryString")
+    scheme = found.get("x-forwarded-proto")
     return Request(
-        _decode.method_in(http, "method"),
+        method if method in _decode.METHODS else _decode.method_in(http, "method"),
         path,
-        quote_target(_decode.text_in(event, "rawQueryString")),
-        _decode.with_length(pairs, body),
+        quote_target(query) if query else "",
+        headers,
         body,
-        root_path=root_path,
-        client=_decode.host_client(http.get("sourceIp")),
-        server=_decode.server_of(found, _decode.text_in(request_context, "domainName")),
-        scheme=_decode.scheme_of(found.get("x-forwarded-proto"), "https"),
-        http_version=_decode.version_of(http.get("protocol")),
-        user=_user(request_context),
-        event=event,
-        context=context,
+        root_path,
+        _decode.host_client(http.get("sourceIp")),
+        _decode.server_of(found, request_context.get("domainName")),
+        scheme if scheme == "https" else _decode.scheme_of(scheme, "https"),
+        "1.1" if protocol == "HTTP/1.1" else _decode.version_of(protocol),
+        _user(request_context) if "authorizer" in request_context else None,
+        event,
+        context,
     )
+
+
+FIELDS = {
+    "rawPath": str,
+    "rawQueryString": str,
+    "headers": dict,
+    "requestContext": {"stage": str, "domainName": str, "http": {"method": str, "path": str}},
+}
 
 
 def _user(request_context: dict[str, Any]) -> str | None:
@@ -89,9 +107,8 @@ def _user(request_context: dict[str, Any]) -> str | None:
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError."""
     method = event["requestContext"]["http"].get("method")
-    status, pairs, data = _encode.parts_of(response, method)
+    status, pairs, body, encoded, size = _encode.parts_of(response, method)
     headers, cookies = _encode.joined(pairs)
-    body, encoded = _encode.body_as_text(data)
     result = {
         "statusCode": status,
         "headers": headers,
@@ -99,7 +116,9 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         "body": body,
         "isBase64Encoded": encoded,
     }
-    return _encode.within(_encode.LAMBDA_LIMIT, result, pairs, "API Gateway")
+    if size <= _encode.LAMBDA_LIMIT:
+        return result
+    return _encode.within(_encode.LAMBDA_LIMIT, result, "API Gateway")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

@@ -21,15 +21,18 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    request_context = _decode.object_in(event, "requestContext")
-    path = _decode.rooted(quote_path(_decode.text_in(event, "path")))
-    full_path = quote_path(_decode.text_in(request_context, "path"))
-    stage = "/" + _decode.text_in(request_context, "stage")
-    if full_path != path and _decode.starts_with(full_path, stage):
-        path = stage + path
-    root = http_api.named_stage(request_context, path)
-    root = root or rest_api.base_path(request_context, path)
-    return rest_api.proxy_request(event, context, request_context, path, root)
+    try:
+        request_context = event.get("requestContext") or {}
+        path = _decode.rooted(quote_path(event.get("path") or "/"))
+        full_path = quote_path(request_context.get("path") or "")
+        stage = "/" + (request_context.get("stage") or "")
+        if full_path != path and _decode.starts_with(full_path, stage):
+            path = stage + path
+        root = http_api.named_stage(request_context, path)
+        root = root or rest_api.base_path(request_context, path)
+        return rest_api.proxy_request(event, context, request_context, path, root)
+    except _decode.WRONG_TYPE as error:
+        raise _decode.wrong_field(event, rest_api.FIELDS, error) from None
 
 
 encode_response = rest_api.encode_response

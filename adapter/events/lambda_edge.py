@@ -51,8 +51,8 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
     cf = _cf(event) or {}
     asked = _decode.object_in(cf, "request")
-    pairs = _decode.one_cookie_header(_headers(_decode.object_in(asked, "headers")))
-    found = dict(pairs)
+    headers = tuple(_decode.one_cookie_header(_headers(_decode.object_in(asked, "headers"))))
+    found = dict(headers)
     body = _body(_decode.object_in(asked, "body"))
     config = _decode.object_in(cf, "config")
     domain = _decode.first_text(config.get("distributionDomainName")) or ""
@@ -61,7 +61,7 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
         _decode.method_in(asked, "method"),
         _decode.rooted(quote_target(_decode.text_in(asked, "uri"))),
         quote_target(_decode.text_in(asked, "querystring")),
-        _decode.with_length(pairs, body),
+        _decode.with_length(headers, found, body),
         body,
         client=_decode.host_client(asked.get("clientIp")),
         server=_decode.server_of(found, domain),
@@ -93,8 +93,8 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     """Raises AppError, or its subclass ResponseTooLargeError."""
     cf = _cf(event) or {}
     method = _decode.object_in(cf, "request").get("method")
-    status, told, body = _encode.parts_of(response, method)
-    pairs = [pair for pair in told if not _refused(pair[0])]
+    status, pairs, body, encoded, _ = _encode.parts_of(response, method)
+    pairs = [pair for pair in pairs if not _refused(pair[0])]
     result: dict[str, Any] = {
         "status": str(status),
         "statusDescription": _encode.reason_of(status),
@@ -104,8 +104,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         },
     }
     if body:  # a 204 that has the field, even empty, is answered with a 502
-        text, encoded = _encode.body_as_text(body)
-        result |= {"body": text, "bodyEncoding": "base64" if encoded else "text"}
+        result |= {"body": body, "bodyEncoding": "base64" if encoded else "text"}
     return _within(_limit(cf), result)
 
 

@@ -35,16 +35,23 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    request_context = _decode.object_in(event, "requestContext")
-    path = _decode.rooted(quote_target(_decode.text_in(event, "path")))
-    stage_path = _decode.text_in(request_context, "path")
-    root = _stage_before(path, stage_path, request_context.get("stage"), event)
-    return proxy_request(
-        event, context, request_context, root + path, root or base_path(request_context, path)
-    )
+    try:
+        request_context = event.get("requestContext") or {}
+        path = _decode.rooted(quote_target(event.get("path") or "/"))
+        full_path = request_context.get("path") or ""
+        root = ""
+        if full_path != path:  # it equals it on a custom domain
+            root = _stage_before(full_path, request_context.get("stage"), event)
+        if root:
+            return proxy_request(event, context, request_context, root + path, root)
+        return proxy_request(
+            event, context, request_context, path, base_path(request_context, path)
+        )
+    except _decode.WRONG_TYPE as error:
+        raise _decode.wrong_field(event, FIELDS, error) from None
 
 
-def _stage_before(path: str, full_path: str, stage: object, event: dict[str, Any]) -> str:
+def _stage_before(full_path: str, stage: object, event: dict[str, Any]) -> str:
     """'/stage' if the client's URL begins with it and `path` does not have it: the default domain.
 
     A custom domain's `requestContext.path` equals `path`
@@ -54,7 +61,7 @@ def _stage_before(path: str, full_path: str, stage: object, event: dict[str, Any
     if not isinstance(stage, str) or not stage:
         return ""
     if full_path:
-        on_default = full_path != path and _decode.starts_with(full_path, "/" + stage)
+        on_default = _decode.starts_with(full_path, "/" + stage)
     else:
         on_default = ".execute-api." in _host(event)
     return quote_target("/" + stage) if on_default else ""
@@ -68,7 +75,10 @@ def _host(event: dict[str, Any]) -> str:
 
 def base_path(request_context: dict[str, Any], path: str) -> str:
     """The custom domain's base path, which `path` keeps; '' if the event names none."""
-    matched = _decode.object_in(request_context, "customDomain").get("basePathMatched")
+    domain = request_context.get("customDomain")
+    if not domain:
+        return ""
+    matched = domain.get("basePathMatched")
     base = "/" + matched.strip("/") if isinstance(matched, str) else "/"
     return base if base != "/" and _decode.starts_with(path, base) else ""
 
@@ -81,42 +91,53 @@ def proxy_request(
     root_path: str,
 ) -> Request:
     """What the two proxy events of version 1.0 share: all but the path."""
-    identity = _decode.object_in(request_context, "identity")
-    many = _decode.object_in(event, "multiValueHeaders")
-    pairs = (
-        _decode.one_cookie_header(_decode.multi_headers(many))
-        if many
-        else _decode.single_headers(_decode.object_in(event, "headers"))
+    identity = request_context.get("identity") or {}
+    many = event.get("multiValueHeaders")
+    headers, found = (
+        _decode.multi_headers(many) if many else _decode.single_headers(event.get("headers") or {})
     )
-    found = dict(pairs)
-    body = _decode.body_in(event, event.get("isBase64Encoded"))
+    body = b""
+    if event.get("body"):
+        body = _decode.body_in(event, event.get("isBase64Encoded"))
+        headers = _decode.with_length(headers, found, body)
+    method, protocol = event.get("httpMethod"), request_context.get("protocol")
+    scheme = found.get("x-forwarded-proto")
     return Request(
-        _decode.method_in(event, "httpMethod"),
+        method if method in _decode.METHODS else _decode.method_in(event, "httpMethod"),
         path,
         query_in(event),
-        _decode.with_length(pairs, body),
+        headers,
         body,
-        root_path=root_path,
-        client=_decode.host_client(identity.get("sourceIp")),
-        server=_decode.server_of(found, _decode.text_in(request_context, "domainName")),
-        scheme=_decode.scheme_of(found.get("x-forwarded-proto"), "https"),
-        http_version=_decode.version_of(request_context.get("protocol")),
-        user=_user(request_context, identity),
-        event=event,
-        context=context,
+        root_path,
+        _decode.host_client(identity.get("sourceIp")),
+        _decode.server_of(found, request_context.get("domainName")),
+        scheme if scheme == "https" else _decode.scheme_of(scheme, "https"),
+        "1.1" if protocol == "HTTP/1.1" else _decode.version_of(protocol),
+        _user(request_context, identity),
+        event,
+        context,
     )
+
+
+FIELDS = {
+    "path": str,
+    "httpMethod": str,
+    "requestContext": {
+        "path": str, "stage": str, "domainName": str, "identity": dict, "customDomain": dict,
+    },
+    **_decode.MAPS,
+}  # fmt: skip
 
 
 def query_in(event: dict[str, Any]) -> str:
     """The query, encoded again; the order across names and the client's spelling are lost."""
-    many = _decode.object_in(event, "multiValueQueryStringParameters")
-    query = many or _decode.object_in(event, "queryStringParameters")
+    query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
     if not query:
         return ""
     return join_query([
-        (key, value if isinstance(value, str) else _decode.native(value))
+        (key, value if type(value) is str else _decode.native(value))
         for key, values in query.items()
-        for value in _decode.in_list(values)
+        for value in (values if type(values) is list else (values,))
         if value is not None
     ])  # fmt: skip
 
@@ -124,6 +145,8 @@ def query_in(event: dict[str, Any]) -> str:
 def _user(request_context: dict[str, Any], identity: dict[str, Any]) -> str | None:
     """A Lambda authorizer's principal, a Cognito user, or the caller of an IAM-signed request."""
     authorizer = request_context.get("authorizer")
+    if authorizer is None and identity.get("userArn") is None:
+        return None
     if not isinstance(authorizer, dict):
         authorizer = {}
     claims = authorizer.get("claims")
@@ -137,17 +160,18 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     `headers` holds the names with one value, `multiValueHeaders` those with more. A key that is
     not in the documented list would be answered with a 502.
     """
-    status, pairs, data = _encode.parts_of(response, event["httpMethod"])
-    values = _encode.listed(pairs)
-    body, encoded = _encode.body_as_text(data)
+    status, pairs, body, encoded, size = _encode.parts_of(response, event["httpMethod"])
+    single, many = _encode.by_count(pairs)
     result = {
         "statusCode": status,
-        "headers": {name: value[0] for name, value in values.items() if len(value) == 1},
-        "multiValueHeaders": {name: value for name, value in values.items() if len(value) > 1},
+        "headers": single,
+        "multiValueHeaders": many,
         "body": body,
         "isBase64Encoded": encoded,
     }
-    return _encode.within(_encode.LAMBDA_LIMIT, result, pairs, "API Gateway")
+    if size <= _encode.LAMBDA_LIMIT:
+        return result
+    return _encode.within(_encode.LAMBDA_LIMIT, result, "API Gateway")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from . import _decode, _encode, _gateway, alb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-    from ..message import Response
-
-    Pair = tuple[str, str]
+    from ..message import Headers, Response
 
 
 def matches(event: dict[str, Any]) -> bool:
@@ -27,11 +26,11 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    pairs = _decode.single_headers(_decode.object_in(event, "headers"))
+    headers = _decode.single_headers(_decode.object_in(event, "headers"))
     target = _decode.text_in(event, "raw_path")
     query = _decode.object_in(event, "query_string_parameters")
     body = _decode.body_in(event, event.get("is_base64_encoded"))
-    return lattice_request(event, context, target, query, pairs, body)
+    return lattice_request(event, context, target, query, headers, body)
 
 
 def lattice_request(
@@ -39,18 +38,18 @@ def lattice_request(
     context: Any,
     target: str,
     query: dict[str, Any],
-    pairs: list[Pair],
+    both_headers: tuple[Headers, Mapping[str, str]],
     body: bytes,
     user: str | None = None,
 ) -> Request:
     """What the two structures share, once their fields have been found."""
     path, _, raw_query = target.partition("?")
-    found = dict(pairs)
+    headers, found = both_headers
     return Request(
         _decode.method_in(event, "method"),
         _decode.rooted(quote_target(path)),
         quote_target(raw_query) or _query(query),
-        _decode.with_length(pairs, body),
+        _decode.with_length(headers, found, body),
         body,
         client=_decode.last_forwarded(found),
         server=_decode.server_of(found, ""),
@@ -72,9 +71,17 @@ def _query(query: dict[str, Any]) -> str:
 
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError."""
-    status, pairs, data = _encode.parts_of(response, event.get("method"))
-    result = alb.described_result(status, {"headers": alb.single_values(pairs)}, data)
-    return _encode.within(_encode.LAMBDA_LIMIT, result, pairs, "VPC Lattice")
+    status, pairs, body, encoded, size = _encode.parts_of(response, event.get("method"))
+    result = {
+        "statusCode": status,
+        "statusDescription": f"{status} {_encode.reason_of(status)}",
+        "headers": alb.single_values(pairs),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+    if size <= _encode.LAMBDA_LIMIT:
+        return result
+    return _encode.within(_encode.LAMBDA_LIMIT, result, "VPC Lattice")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

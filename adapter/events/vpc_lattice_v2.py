@@ -21,14 +21,13 @@ def matches(event: dict[str, Any]) -> bool:
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:
     """Raises EventError, and BadRequestError for a body that can't be decoded."""
-    headers = _decode.multi_headers(_decode.object_in(event, "headers"))
     identity = _decode.object_in(_decode.object_in(event, "requestContext"), "identity")
     return vpc_lattice.lattice_request(
         event,
         context,
         _decode.text_in(event, "path"),
         _decode.object_in(event, "queryStringParameters"),
-        _decode.one_cookie_header(headers),
+        _decode.multi_headers(_decode.object_in(event, "headers")),
         _decode.body_in(event, event.get("isBase64Encoded")),
         _decode.first_text(identity.get("principal")),
     )
