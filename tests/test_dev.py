@@ -223,7 +223,53 @@ def test_a_kept_connection_does_not_stall(dev):
     assert (time.perf_counter() - began) / 50 < 0.030
 
 
+def test_environments_that_die_while_idle_leave_nothing_open(dev):
+    gateway = dev("web:app", "--workers", "1")
+    process = psutil.Process(gateway.process.pid)
+    gateway.client.get("/")
+    before = process.num_fds()
+    for _ in range(5):
+        for child in gateway.children():
+            child.kill()
+        time.sleep(0.3)
+        assert gateway.client.get("/").status_code == 200
+    time.sleep(0.5)
+    assert process.num_fds() <= before + 2
+
+
+def test_output_that_nobody_reads_does_not_hold_up_requests(dev):
+    gateway = dev("web:app", "--workers", "1")
+    for _ in range(400):  # 100 KB of log, into a pipe that holds 64
+        assert gateway.client.get("/").status_code == 200
+
+
+def test_an_upload_over_the_limit_is_not_kept(dev):
+    gateway = dev("web:app", "--workers", "1")
+    answer = gateway.client.post("/", content=(b"x" * 1_000_000 for _ in range(60)))
+    assert answer.status_code == 413
+    assert psutil.Process(gateway.process.pid).memory_info().rss < 150e6
+
+
+def test_ctrl_c_with_a_request_in_flight_is_quiet(dev, tmp_path):
+    (tmp_path / "slow.py").write_text("import time\ndef handler(e, c): time.sleep(20)\n")
+    gateway = dev("slow.handler", folder=tmp_path)
+    with ThreadPoolExecutor(1) as threads:
+        request = threads.submit(httpx.get, gateway.url, timeout=20)
+        time.sleep(0.5)
+        output = gateway.stop()
+        assert isinstance(request.exception() or request.result(), httpx.HTTPError | httpx.Response)
+    assert gateway.process.returncode == 0
+    assert "Exception in ASGI application" not in output
+
+
 # What goes wrong at the start
+
+
+def test_a_process_that_ends_without_a_word_is_spoken_for(tmp_path):
+    (tmp_path / "mine.py").write_text("import os\nos._exit(7)\n")
+    done = start_badly("mine:app", "--port", "0", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Runtime exited with error: exit status 7" in done.stdout
 
 
 def start_badly(*arguments, folder=GUESTS):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,8 @@ def test_an_app_that_exits_answers_with_a_500():
 def test_a_process_that_dies_is_replaced():
     ran = run("plain.handler", {"a": "pid"}, {"a": "die"}, {"a": "pid"})
     before, died, after = ran.outcomes
-    assert "exited with status 9" in died.body.decode()
+    assert "Runtime exited with error: exit status 9" in died.body.decode()
+    assert "Runtime exited with error: exit status 9 Runtime.ExitError" in ran.text
     assert before.body != after.body
     assert not after.failed
 
@@ -145,6 +147,28 @@ def test_a_function_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ran = run("slow.handler", {}, timeout=0.3)
     assert "Task timed out after 0.30 seconds" in ran.outcomes[0].body.decode()
+
+
+def test_the_next_request_gets_a_new_environment_after_a_late_one(tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text(
+        "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    ran = run("slow.handler", 5, 0, 0, timeout=0.3, at_once=True)
+    assert [outcome.failed for outcome in ran.outcomes] == [True, False, False]
+
+
+def test_a_child_that_holds_the_output_does_not_hold_up_the_end(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "import os, subprocess\n"
+        "def handler(e, c):\n"
+        "    if e: subprocess.Popen(['sleep', '60']); os._exit(4)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    began = time.monotonic()
+    ran = run("mine.handler", 1, 0)
+    assert [outcome.failed for outcome in ran.outcomes] == [True, False]
+    assert time.monotonic() - began < 30
 
 
 def test_environments_serve_one_request_at_a_time(tmp_path, monkeypatch):

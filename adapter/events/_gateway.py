@@ -169,8 +169,8 @@ def header(name: str, value: object) -> Pair:
     if isinstance(value, dict | list):
         raise ResultError(f"the result's header {name!r} is {type(value).__name__}, not text")
     told = str(value).lower() if isinstance(value, bool) or value is None else str(value)
-    if any(character in name + told for character in "\r\n\0"):
-        raise ResultError(f"the result's header {name!r} holds a line break or NUL")
+    if any(character < " " and character != "\t" for character in name + told):
+        raise ResultError(f"the result's header {name!r} holds a control character")
     return name.lower(), _native(told)
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from .gateway import Gateway
 from .server import Server
+from .terminal import Terminal
 from .workers import Pool
+
+if TYPE_CHECKING:
+    from .process import Log
 
 NAMES = {
     "http_api": "HTTP API (payload 2.0)",
@@ -20,13 +26,6 @@ NAMES = {
     "function_url": "Lambda function URL",
     "alb": "Application Load Balancer",
     "alb_multi": "Application Load Balancer (multi-value headers)",
-}
-_COLOURS = {
-    "START": "bright_black",
-    "END": "bright_black",
-    "REPORT": "cyan",
-    "[ERROR]": "red",
-    "adapter:": "yellow",
 }
 
 
@@ -44,63 +43,69 @@ class Options:
 
 def run(options: Options) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns the exit status."""
+    terminal = Terminal()
     try:
-        return asyncio.run(_serve(options))
-    except KeyboardInterrupt:  # between two awaits, before the handler below was set
+        return asyncio.run(_serve(options, terminal.show))
+    except KeyboardInterrupt:  # before the signal handler below was set
         return 0
+    finally:
+        terminal.close()
 
 
-async def _serve(options: Options) -> int:
+async def _serve(options: Options, show: Log) -> int:
     began = time.perf_counter()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     command = [sys.executable, "-m", "adapter.runtime", options.target]
     pool = Pool(command, options.target, size=options.workers, log=show)
-    gateway = Gateway(pool, options.kind, options.stage, show)
     try:
-        server = Server(gateway, options.host, options.port)
+        server = Server(
+            Gateway(pool, options.kind, options.stage, show), options.host, options.port
+        )
     except OSError as error:
-        return _cannot_listen(options, error)
+        show(_cannot_listen(options, error))
+        return 1
     await server.start()
     try:
-        return await _until_stopped(pool, options, server.port, stopped, began)
+        if not await _warmed_up(pool, stopped):
+            return 0 if stopped.is_set() else 1  # the environment has said why
+        seconds = time.perf_counter() - began
+        for line in _banner(options, server.port, seconds):
+            show(line)
+        await stopped.wait()
+        return 0
     finally:
         await server.stop()
         await pool.stop()
+        await server.finished()
 
 
-async def _until_stopped(
-    pool: Pool, options: Options, port: int, stopped: asyncio.Event, began: float
-) -> int:
+async def _warmed_up(pool: Pool, stopped: asyncio.Event) -> bool:
+    """Whether a first environment has started; not if the user stops us before."""
     warming = asyncio.create_task(pool.warm_up())
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait({warming, stopping}, return_when="FIRST_COMPLETED")
+    stopping.cancel()
     if not warming.done():
         warming.cancel()
-        return 0
-    if warming.result().failed:
-        return 1  # the environment has said why
-    _show_banner(options, port, time.perf_counter() - began)
-    await stopping
-    return 0
+        return False
+    return not warming.result().failed
 
 
-def _cannot_listen(options: Options, error: OSError) -> int:
-    advice = f"stop what uses it, or choose another: --port {options.port + 1}"
-    show(f"adapter: can't listen on {options.host}:{options.port} ({error.strerror}): {advice}")
-    return 1
+def _cannot_listen(options: Options, error: OSError) -> str:
+    advice = ""
+    if error.errno == errno.EADDRINUSE:
+        other = options.port + 1 if options.port < 65535 else 8000
+        advice = f": stop what uses it, or choose another: --port {other}"
+    return f"adapter: can't listen on {options.host}:{options.port} ({error.strerror}){advice}"
 
 
-def _show_banner(options: Options, port: int, seconds: float) -> None:
+def _banner(options: Options, port: int, seconds: float) -> list[str]:
     path = f"/{options.stage}/" if options.stage else "/"
     url = click.style(f"http://{options.host}:{port}{path}", fg="green", bold=True)
     environments = f"up to {options.workers} environment{'s' if options.workers > 1 else ''}"
-    click.echo(f"{url}  {NAMES[options.kind]} → {options.target}, {environments}")
-    click.echo(click.style(f"ready in {seconds:.2f} s; Ctrl-C stops it", fg="bright_black"))
-
-
-def show(line: str) -> None:
-    """One line of the log, in colour on a terminal."""
-    colour = _COLOURS.get(line.partition(" ")[0])
-    click.echo(click.style(line, fg=colour) if colour else line)
+    return [
+        f"{url}  {NAMES[options.kind]} → {options.target}, {environments}",
+        click.style(f"ready in {seconds:.2f} s; Ctrl-C stops it", fg="bright_black"),
+    ]

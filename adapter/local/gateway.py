@@ -21,7 +21,8 @@ from ..percent import bytes_to_text, quote_target
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from .workers import Log, Pool
+    from .process import Log
+    from .workers import Pool
 
 _TOO_LARGE = 1024 * 1024  # of an ALB: request and response, each
 # A hop's own business: the front end reads them and does not pass them on.
@@ -94,7 +95,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await HTTPRequest(scope, receive).body()
+            body = await _body(HTTPRequest(scope, receive), self._limit)
         except ClientDisconnect:  # in the middle of its upload: there is nobody to answer
             return
         request = request_of(scope, body, self._root_path)
@@ -105,8 +106,8 @@ class Gateway:
         if not _under(request.path, self._root_path):
             return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
         event = self._codec.encode_request(forwarded(request))
-        if len(request.body) > self._limit or len(event.get("body") or "") > self._limit:
-            reason = f"the event's body, as text or base64, has over {self._limit:,} bytes"
+        if len(request.body) > self._limit or len(event.get("body") or "") > LAMBDA_LIMIT:
+            reason = f"the body, as text or base64, has over {self._limit:,} bytes"
             return self._refuse("large", reason)
         outcome = await self._pool.invoke(event)
         if outcome.failed:
@@ -122,6 +123,15 @@ class Gateway:
         if reason:
             self._log(f"adapter: answered {refusal.status} as AWS does: {reason}")
         return Response(refusal.status, (("content-type", refusal.media_type),), [refusal.body])
+
+
+async def _body(request: HTTPRequest, limit: int) -> bytes:
+    """The body; of one that is over the limit only so much that this shows."""
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) <= limit:
+            body += chunk
+    return bytes(body)
 
 
 def _under(path: str, root: str) -> bool:

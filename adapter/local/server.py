@@ -25,6 +25,7 @@ class Server:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
+            self._socket.listen(2048)
         except OSError:
             self._socket.close()
             raise
@@ -44,7 +45,7 @@ class Server:
     async def start(self) -> None:
         self._config.load()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, sock=self._socket, backlog=2048)
+        self._server = await loop.create_server(self._protocol, sock=self._socket)
 
     def _protocol(self) -> asyncio.Protocol:
         protocol: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]
@@ -55,12 +56,16 @@ class Server:
         return protocol
 
     async def stop(self) -> None:
-        """Take no more requests, and give those in flight a moment."""
+        """Take no more requests, give those in flight a moment, and hang up on the rest."""
         self._server.close()
         for connection in list(self._state.connections):
             connection.shutdown()
+        await self.finished()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+
+    async def finished(self) -> None:
+        """Wait for the requests in flight, but not long."""
         tasks = list(self._state.tasks)
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
-            for task in late:
-                task.cancel()
+            await asyncio.wait(tasks, timeout=_GRACE_S)

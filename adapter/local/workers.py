@@ -8,24 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
+from .process import Process
 from .runtime_api import Invocation, Outcome, RuntimeAPI, error_outcome
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Log = Callable[[str], None]
+    from .process import Log
 
 MEMORY_MB = 1024
 VERSION = "$LATEST"
-_GRACE_S = 2.0  # between SIGTERM and SIGKILL
 
 
 class Environment:
@@ -37,41 +32,31 @@ class Environment:
         self._log = log
         self._api = RuntimeAPI(variables["AWS_LAMBDA_FUNCTION_NAME"])
         self._server = Server(self._api.app)
+        self._process = Process(log)
         self._init_ms: float | None = None
-        self._peak = 0
-        self._tasks: list[asyncio.Task[None]] = []
-        self._process: asyncio.subprocess.Process | None = None
+        self._peak_mb = 0
+        self._reports: set[asyncio.Task[None]] = set()
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._process.alive
 
     async def start(self) -> Outcome:
         """Start the process and wait until it polls. The outcome failed if it does not."""
         began = time.perf_counter()
         await self._server.start()
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command,
-            env={**self._variables, "AWS_LAMBDA_RUNTIME_API": self._server.address},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches only us; we stop them in order
-        )
-        self._tasks = [asyncio.create_task(self._forward_output(process))]
+        variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": self._server.address}
+        await self._process.start(self._command, variables)
         await self._until(self._api.initialised)
         self._init_ms = (time.perf_counter() - began) * 1000
         if self._api.initialised.done():
             return self._api.initialised.result()
-        return self._exit_outcome()
+        return self._exit_outcome("INIT")
 
     async def _until(self, future: asyncio.Future[Outcome], seconds: float | None = None) -> None:
         """Wait for `future`, for the end of the process, or for the time to be over."""
-        assert self._process is not None
-        exited = asyncio.ensure_future(self._process.wait())
-        waiting: set[asyncio.Future[Any]] = {exited, future}
+        waiting: set[asyncio.Future[Any]] = {self._process.exited, future}
         await asyncio.wait(waiting, timeout=seconds, return_when="FIRST_COMPLETED")
-        exited.cancel()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation; its log lines come between START and REPORT."""
@@ -81,89 +66,55 @@ class Environment:
         await self._until(invocation.outcome, invocation.timeout)
         duration = (time.perf_counter() - began) * 1000
         if not invocation.outcome.done():
-            invocation.end(self._time_out(invocation) if self.alive else self._exit_outcome())
-        self._tasks.append(asyncio.create_task(self._report(invocation, duration)))
+            late = self.alive
+            invocation.end(
+                self._time_out(invocation) if late else self._exit_outcome(invocation.id)
+            )
+        report = asyncio.create_task(self._report(invocation, duration))
+        self._reports.add(report)
+        report.add_done_callback(self._reports.discard)
         return invocation.outcome.result()
 
-    def _exit_outcome(self) -> Outcome:
-        status = self._process.returncode if self._process else None
-        return error_outcome("Runtime.ExitError", f"Runtime exited with status {status}")
+    def _exit_outcome(self, request_id: str) -> Outcome:
+        """Lambda's own failure for a process that ended by itself."""
+        message = f"Runtime exited with error: {self._process.status()}"
+        self._log(f"[ERROR] RequestId: {request_id} {message} Runtime.ExitError")
+        return error_outcome("Runtime.ExitError", f"RequestId: {request_id} Error: {message}")
 
     def _time_out(self, invocation: Invocation) -> Outcome:
         """Lambda ends the process of an invocation that takes too long."""
-        self._kill()
+        self._process.kill()
         message = f"{invocation.id} Task timed out after {invocation.timeout:.2f} seconds"
-        self._log(message)
+        self._log(f"[ERROR] {message}")
         return error_outcome("Sandbox.Timedout", message)
-
-    async def _forward_output(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while line := await _line(process.stdout):
-            self._log(line.decode("utf-8", "replace").rstrip("\n"))
 
     async def _report(self, invocation: Invocation, duration: float) -> None:
         # What the app printed is in the pipe by now; the loop reads it before it comes back here.
         for _ in range(3):
             await asyncio.sleep(0)
-        self._tasks = [task for task in self._tasks if not task.done()]
         self._log(f"END RequestId: {invocation.id}")
         self._log("\t".join(self._figures(invocation, duration)))
 
     def _figures(self, invocation: Invocation, duration: float) -> list[str]:
+        self._peak_mb = max(self._peak_mb, self._process.memory_mb())
         figures = [
             f"REPORT RequestId: {invocation.id}",
             f"Duration: {duration:.2f} ms",
             f"Billed Duration: {int(duration) + 1} ms",
             f"Memory Size: {MEMORY_MB} MB",
-            f"Max Memory Used: {self._peak_mb()} MB",
+            f"Max Memory Used: {self._peak_mb} MB",
         ]
         init, self._init_ms = self._init_ms, None
         if init is not None:
             figures.append(f"Init Duration: {init:.2f} ms")
         return figures
 
-    def _peak_mb(self) -> int:
-        if self.alive and self._process is not None:
-            try:
-                rss = psutil.Process(self._process.pid).memory_info().rss
-            except psutil.Error:  # it ended this moment
-                rss = 0
-            self._peak = max(self._peak, rss >> 20)
-        return self._peak
-
-    def _kill(self, number: int = signal.SIGKILL) -> None:
-        """Signal the process and whatever it started."""
-        if self.alive and self._process is not None:
-            try:
-                os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                pass
-
     async def stop(self) -> None:
-        """End the process: SIGTERM, and SIGKILL if it stays."""
-        if self._process is not None:
-            self._kill(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self._process.wait(), _GRACE_S)
-            except TimeoutError:
-                self._kill()
-                await self._process.wait()
+        """End the process and its Runtime API."""
+        await self._process.stop()
         self._api.close()
         await self._server.stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_GRACE_S)
-        for task in self._tasks:
-            task.cancel()
-
-
-async def _line(stream: asyncio.StreamReader) -> bytes:
-    """The next line; a part of one that is longer than the buffer."""
-    try:
-        return await stream.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        return error.partial
-    except asyncio.LimitOverrunError as error:
-        return await stream.readexactly(error.consumed)
+        await asyncio.gather(*self._reports)
 
 
 class Pool:
@@ -179,6 +130,7 @@ class Pool:
         self._free = asyncio.Semaphore(size)
         self._idle: list[Environment] = []
         self._all: set[Environment] = set()
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def warm_up(self) -> Outcome:
         """Start one environment, so that mistakes show before the first request."""
@@ -200,15 +152,21 @@ class Pool:
             try:
                 return await environment.invoke(Invocation(data, self._timeout))
             finally:
-                await self._give_back(environment)
+                self._give_back(environment)
 
     def _take(self) -> Environment | None:
         while self._idle:
             environment = self._idle.pop()
             if environment.alive:
                 return environment
-            self._all.discard(environment)
+            self._let_go(environment)
         return None
+
+    def _let_go(self, environment: Environment) -> None:
+        """End an environment while the request goes on with another."""
+        ending = asyncio.create_task(self._end(environment))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     async def _start(self) -> tuple[Environment | None, Outcome]:
         environment = Environment(self._command, self._variables, self._log)
@@ -219,19 +177,20 @@ class Pool:
             return None, outcome
         return environment, outcome
 
-    async def _give_back(self, environment: Environment) -> None:
+    def _give_back(self, environment: Environment) -> None:
         if environment.alive:
             self._idle.append(environment)
         else:
-            await self._end(environment)
+            self._let_go(environment)
 
     async def _end(self, environment: Environment) -> None:
-        self._all.discard(environment)
         await environment.stop()
+        self._all.discard(environment)
 
     async def stop(self) -> None:
         """End every environment."""
         await asyncio.gather(*(self._end(environment) for environment in list(self._all)))
+        await asyncio.gather(*self._ending)
 
 
 def lambda_variables(handler: str) -> dict[str, str]:

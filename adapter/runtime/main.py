@@ -80,6 +80,7 @@ def _report_init(api: RuntimeAPI, error: BaseException) -> None:
     else:
         text = described(error)
     print(f"[ERROR] {text}", file=sys.stderr)
+    _on_sigterm(signal.SIG_IGN)  # this process ends by itself
     kind = "Runtime.ImportModuleError" if isinstance(error, LoadError) else "Runtime.InitError"
     api.fail_init(error_document(error), kind)
 

@@ -1,0 +1,117 @@
+"""A bootstrap process in a session of its own, and its output line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Log = Callable[[str], None]
+
+_GRACE_S = 2.0  # between SIGTERM and SIGKILL
+_TAIL_S = 0.2  # for output that is still in the pipe when the process has ended
+
+
+class Process:
+    """What a runtime runs in. `exited` is done when the process is, with its exit status."""
+
+    exited: asyncio.Task[int]
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._killed = False
+        self._process: asyncio.subprocess.Process | None = None
+        self._pipe: asyncio.ReadTransport | None = None
+        self._forwarding: asyncio.Task[None] | None = None
+
+    async def start(self, command: list[str], variables: dict[str, str]) -> None:
+        """Start it. Ctrl-C does not reach it: whoever started it ends it, in order."""
+        # A pipe of our own. With one of asyncio's the end of the process is told only when nobody
+        # holds the other end any more, and a child of the app may do so for long.
+        reading, writing = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                env=variables,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        self.exited = asyncio.create_task(self._process.wait())
+        self.exited.add_done_callback(lambda _: self._signal_group(signal.SIGKILL))
+        lines = asyncio.StreamReader()
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb")
+        )
+        self._forwarding = asyncio.create_task(self._forward(lines))
+
+    @property
+    def alive(self) -> bool:
+        return not self._killed and self._process is not None and not self.exited.done()
+
+    def status(self) -> str:
+        """How it ended, in the words that Lambda has for it."""
+        if not self.exited.done():
+            return "signal: killed"
+        status = self.exited.result()
+        return f"exit status {status}" if status >= 0 else f"signal: {signal.strsignal(-status)}"
+
+    def memory_mb(self) -> int:
+        """The memory it holds now; 0 if it has ended."""
+        if not self.alive or self._process is None:
+            return 0
+        try:
+            return psutil.Process(self._process.pid).memory_info().rss >> 20
+        except psutil.Error:  # it ended this moment
+            return 0
+
+    def kill(self) -> None:
+        """End it at once, and what it started."""
+        self._killed = True
+        self._signal_group(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """End it with SIGTERM, and with SIGKILL if it stays."""
+        if self._process is None:
+            return
+        if self.alive:
+            self._signal_group(signal.SIGTERM)
+            await asyncio.wait({self.exited}, timeout=_GRACE_S)
+        if not self.exited.done():
+            self.kill()
+        await self.exited
+        if self._forwarding is not None:
+            await asyncio.wait({self._forwarding}, timeout=_TAIL_S)
+            self._forwarding.cancel()
+        if self._pipe is not None:
+            self._pipe.close()
+
+    def _signal_group(self, number: int) -> None:
+        if self._process is not None:
+            try:
+                os.killpg(self._process.pid, number)
+            except (ProcessLookupError, PermissionError):  # nobody is left in it
+                pass
+
+    async def _forward(self, lines: asyncio.StreamReader) -> None:
+        while line := await _line(lines):
+            self._log(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    """The next line; a part of one that is longer than the buffer; b'' at the end."""
+    try:
+        return await stream.readuntil(b"\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError as error:
+        return await stream.readexactly(error.consumed)
