@@ -17,56 +17,6 @@ import pytest
 GUESTS = Path(__file__).parent / "guests"
 
 
-class Dev:
-    """`adapter dev ARGUMENTS` in a folder, on a port of its own."""
-
-    def __init__(self, folder, *arguments):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "adapter", "dev", *arguments, "--port", str(self.port)],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.client = httpx.Client(base_url=self.url, timeout=20)
-
-    def wait_until_up(self):
-        banner = self.process.stdout.readline()
-        assert banner.startswith(self.url), banner + self.process.stdout.read()
-        return self
-
-    def children(self):
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def stop(self, number=signal.SIGINT):
-        """The rest of its output."""
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=20)
-        return output
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-@pytest.fixture
-def dev():
-    started = []
-
-    def begin(*arguments, folder=GUESTS):
-        started.append(Dev(folder, *arguments))
-        return started[-1].wait_until_up()
-
-    yield begin
-    for process in started:
-        process.stop(signal.SIGKILL)
-
-
 @pytest.mark.parametrize("kind", ["http_api", "rest_api", "function_url", "alb", "alb_multi"])
 def test_a_request_goes_through_every_front_end(dev, kind):
     answer = dev("web:app", "--kind", kind).client.post("/a%20b?x=%2F", content="hé".encode())
