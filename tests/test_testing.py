@@ -108,7 +108,7 @@ def test_a_stage_stands_before_the_path(kind):
 
 
 def test_mistakes_are_named():
-    with pytest.raises(ValueError, match="there is no front end 'rest'; there are function_url"):
+    with pytest.raises(ValueError, match="there is no front end 'rest'; there are http_api"):
         Client(Handler(flask_app()), kind="rest")
     with pytest.raises(AdapterError, match="json= or data=, not both"):
         Client(Handler(flask_app())).post("/echo", json={}, data={})

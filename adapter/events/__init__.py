@@ -43,24 +43,25 @@ if TYPE_CHECKING:
 
 
 CODECS: tuple[Codec, ...] = (
-    function_url,  # before http_api, whose event it also is
     http_api,
-    alb_multi,  # before alb, for the same reason, and both before rest_api
-    alb,
     http_api_v1,
     rest_api,
-    vpc_lattice_v2,
+    function_url,
+    alb,
+    alb_multi,
     vpc_lattice,
+    vpc_lattice_v2,
     lambda_edge,
 )
-# The event's `version` leaves few to ask.
-_BY_VERSION: dict[str | None, tuple[Codec, ...]] = {
-    None: (alb_multi, alb, rest_api, vpc_lattice, lambda_edge),
-    "2.0": (function_url, http_api, vpc_lattice_v2),
-    "1.0": (alb_multi, alb, http_api_v1, vpc_lattice, lambda_edge),
-}
 KINDS: dict[str, Codec] = {codec.__name__.rpartition(".")[2]: codec for codec in CODECS}
 
+# Who is asked, in which order, for an event of this `version`: a function URL's event is also one
+# of an HTTP API, and a load balancer's one of a REST API.
+_BY_VERSION: dict[str | None, tuple[Codec, ...]] = {
+    None: (alb_multi, alb, rest_api, vpc_lattice, lambda_edge),
+    "1.0": (alb_multi, alb, http_api_v1, vpc_lattice, lambda_edge),
+    "2.0": (function_url, http_api, vpc_lattice_v2),
+}
 STAGED = ("http_api", "http_api_v1", "rest_api")
 """The kinds whose URLs can begin with a stage."""
 

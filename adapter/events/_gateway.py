@@ -170,7 +170,7 @@ def header(name: str, value: object) -> Pair:
         raise ResultError(f"the result's header {name!r} is {type(value).__name__}, not text")
     told = str(value).lower() if isinstance(value, bool) or value is None else str(value)
     if any(character < " " and character != "\t" for character in name + told):
-        raise ResultError(f"the result's header {name!r} holds a control character")
+        raise ResultError(f"the result's header {name!r} holds a line break or control character")
     return name.lower(), _native(told)
 
 
