@@ -117,9 +117,13 @@ def runner_of(app: Any) -> Runner:
 _RUNNERS = ("adapter.asgi", "adapter.wsgi")
 
 
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+_ON_LAMBDA = ("AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME")
+
+
 def _under_awslambdaric() -> bool:
     """Whether AWS's Python runtime imports us: on Lambda, and the loop is not ours."""
-    return "AWS_LAMBDA_RUNTIME_API" in os.environ and "adapter.runtime" not in sys.modules
+    return "adapter.runtime" not in sys.modules and any(name in os.environ for name in _ON_LAMBDA)
 
 
 def _with_base(request: Request, base: str) -> str:
