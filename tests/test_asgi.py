@@ -899,9 +899,10 @@ def python(code, **environment):
     )
 
 
-def test_under_aws_s_own_runtime_the_import_starts_the_app():
+@pytest.mark.parametrize("variable", ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"])
+def test_under_aws_s_own_runtime_the_import_starts_the_app(variable):
     code = LIFESPAN_APP.format(startup=COMPLETE) + "Handler(app)\nprint('imported')"
-    on_lambda = python(code, AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
+    on_lambda = python(code, **{variable: "127.0.0.1:9001"})
     assert on_lambda.stdout.split() == ["startup", "imported", "shutdown"]
     assert python(code).stdout.split() == ["imported"]
 
