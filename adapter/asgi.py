@@ -184,9 +184,7 @@ class _Cycle(Response):
             if body:
                 self._chunks.append(bytes(body))  # the app may use a buffer of its own again
             if not message.get("more_body"):
-                self._complete = True
-                if self._disconnect is not None:
-                    self._end()
+                self._end()
             self._tell()
 
     def _start(self, message: Message) -> None:

@@ -7,7 +7,7 @@ import sys
 
 from .errors import AppError, BadRequestError, ResponseTooLargeError
 from .events import codec_of
-from .message import Request, Response, is_async, plain
+from .message import Request, Response, is_async, plain, starts_with
 from .percent import quote_path
 
 TYPE_CHECKING = False
@@ -131,8 +131,7 @@ def _with_base(request: Request, base: str) -> str:
     root = request.root_path
     if root.endswith(base):  # the event told it already
         return root
-    rest = request.path[len(root) :]
-    return root + base if rest == base or rest.startswith(base + "/") else root
+    return root + base if starts_with(request.path[len(root) :], base) else root
 
 
 def _apology(error: BaseException) -> Response:

@@ -113,6 +113,11 @@ class Response:
         return f"Response({self.status}, {self.headers!r}, {self.body!r})"
 
 
+def starts_with(path: str, prefix: str) -> bool:
+    """Whether `prefix` is made of the first whole segments of `path`."""
+    return path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/")
+
+
 def is_async(app: Any) -> bool:
     """Whether calling `app` makes a coroutine; `inspect` tells it too, at 5 ms of cold start."""
     while hasattr(app, "func") and hasattr(app, "keywords"):  # functools.partial

@@ -29,6 +29,15 @@ def bytes_to_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def latin_1_or_utf_8(text: str) -> str:
+    """Header text as a native string: as Latin-1 if it fits, else its UTF-8 bytes."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("latin-1")
+    return text
+
+
 def quote_path(text: str) -> str:
     """A decoded path, encoded: '/a b/é' → '/a%20b/%C3%A9'."""
     if text.isascii() and not text.encode().translate(None, _PLAIN_IN_PATH):  # nothing is left
@@ -65,7 +74,7 @@ def unquote(text: str) -> bytes:
 
 def unquote_text(path: str, encoding: str) -> str:
     """The text that an encoded, and so ASCII, path stands for."""
-    return unquote(path).decode(encoding, "replace") if "%" in path else path
+    return unquote(path).decode(encoding, "replace")
 
 
 def unquote_query(text: str) -> str:

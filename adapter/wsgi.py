@@ -11,7 +11,7 @@ from itertools import chain
 
 from .errors import AppError
 from .message import Response
-from .percent import text_to_bytes, unquote_text
+from .percent import latin_1_or_utf_8, text_to_bytes, unquote_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,10 +218,4 @@ def _native(value: str) -> str:
     """The value as it should be; text beyond Latin-1, which it should not be, as UTF-8."""
     if not isinstance(value, str):
         raise AppError(f"the app answered with a header value {value!r}; WSGI wants text")
-    if value.isascii():
-        return value
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode("latin-1")
-    return value
+    return latin_1_or_utf_8(value)

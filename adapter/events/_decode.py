@@ -11,7 +11,7 @@ from __future__ import annotations
 from binascii import a2b_base64
 
 from ..errors import BadRequestError, EventError
-from ..percent import text_to_bytes
+from ..percent import join_query, text_to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +144,34 @@ def multi_headers(headers: Mapping[str, Any]) -> tuple[Headers, Mapping[str, str
     ]
     pairs = one_cookie_header(pairs)
     return tuple(pairs), dict(pairs)
+
+
+def proxy_parts(event: dict[str, Any]) -> tuple[Headers, Mapping[str, str], bytes]:
+    """Headers, the same to look up, and body of an event that may have the multi-value form."""
+    many = event.get("multiValueHeaders")
+    headers, found = multi_headers(many) if many else single_headers(event.get("headers") or {})
+    headers, body = with_body(event, headers, found)
+    return headers, found, body
+
+
+def with_body(
+    event: dict[str, Any], headers: Headers, found: Mapping[str, str]
+) -> tuple[Headers, bytes]:
+    """The headers, completed for the body, and the body."""
+    if not event.get("body"):
+        return headers, b""
+    body = body_in(event, event.get("isBase64Encoded"))
+    return with_length(headers, found, body), body
+
+
+def query_of(values: Mapping[str, Any]) -> str:
+    """A decoded query, single- or multi-valued, encoded again."""
+    return join_query([
+        (key, value if type(value) is str else native(value))
+        for key, listed in values.items()
+        for value in (listed if type(listed) is list else (listed,))
+        if value is not None
+    ])  # fmt: skip
 
 
 MAPS = dict.fromkeys(
@@ -303,11 +331,6 @@ _VERSIONS = {
 def rooted(path: str) -> str:
     """The path with the '/' that every request target begins with."""
     return path if path.startswith("/") else "/" + path
-
-
-def starts_with(path: str, prefix: str) -> bool:
-    """Whether `prefix` is made of the first whole segments of `path`."""
-    return path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/")
 
 
 def first_text(*values: object) -> str | None:

@@ -133,7 +133,7 @@ def right_length(pairs: Sequence[Pair], body: bytes, status: int, method: object
 
     Front ends frame the body by their own count; a wrong one would be refused or cut off.
     """
-    if status == 304 or (isinstance(method, str) and method.upper() == "HEAD"):
+    if status == 304 or _is_head(method):
         return pairs
     length = str(len(body))
     if all(name != "content-length" or value == length for name, value in pairs):
@@ -181,26 +181,27 @@ def _is_head(method: object) -> bool:
     return isinstance(method, str) and method.upper() == "HEAD"
 
 
-def within(limit: int, result: dict[str, Any], front_end: str) -> dict[str, Any]:
-    """`result`, if its JSON has at most `limit` bytes. Raises ResponseTooLargeError."""
-    size = json_size(result)
-    if size > limit:
-        raise too_large(size, limit, front_end)
-    return result
+def within(limit: int, result: dict[str, Any], at_most: int, front_end: str) -> dict[str, Any]:
+    """`result`, if its JSON, of `at_most` so many bytes, has no more than `limit`.
+
+    Raises ResponseTooLargeError.
+    """
+    if at_most <= limit:
+        return result
+    size = _json_size(result)
+    if size <= limit:
+        return result
+    raise ResponseTooLargeError(
+        f"the response has {size:,} bytes as a Lambda result; {front_end} delivers at most "
+        f"{limit:,}. Answer with less, or redirect to a presigned S3 URL."
+    )
 
 
 def reason_of(status: int) -> str:
     return _REASONS.get(status, "Unknown")
 
 
-def json_size(result: dict[str, Any]) -> int:
+def _json_size(result: dict[str, Any]) -> int:
     from json import dumps  # only answers near the limit need it
 
     return len(dumps(result, ensure_ascii=False, separators=(", ", ": ")).encode())
-
-
-def too_large(size: int, limit: int, front_end: str) -> ResponseTooLargeError:
-    return ResponseTooLargeError(
-        f"the response has {size:,} bytes as a Lambda result; {front_end} delivers at most "
-        f"{limit:,}. Answer with less, or redirect to a presigned S3 URL."
-    )

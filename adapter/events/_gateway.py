@@ -11,7 +11,7 @@ from binascii import a2b_base64, b2a_base64, hexlify
 
 from ..errors import ResultError
 from ..message import Request, Response
-from ..percent import bytes_to_text
+from ..percent import bytes_to_text, latin_1_or_utf_8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,17 +171,16 @@ def header(name: str, value: object) -> Pair:
     told = str(value).lower() if isinstance(value, bool) or value is None else str(value)
     if any(character < " " and character != "\t" for character in name + told):
         raise ResultError(f"the result's header {name!r} holds a line break or control character")
-    return name.lower(), _native(told)
-
-
-def _native(value: str) -> str:
-    """Latin-1 if it fits, as frameworks write headers; else the UTF-8 bytes."""
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode("latin-1")
-    return value
+    return name.lower(), latin_1_or_utf_8(told)
 
 
 def answer(status: int, pairs: list[Pair], body: bytes) -> Response:
     return Response(status, tuple(pairs), [body])
+
+
+def proxy_response(result: object) -> Response:
+    """The response of a result with `headers`, `multiValueHeaders` or both. Raises ResultError."""
+    fields = result_object(result)
+    pairs = result_headers(fields, "headers", "multiValueHeaders")
+    body = result_body(fields.get("body"), fields.get("isBase64Encoded"))
+    return answer(result_status(fields.get("statusCode")), pairs, body)

@@ -42,14 +42,7 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
 
 
 def _request(event: dict[str, Any], context: Any) -> Request:
-    many = event.get("multiValueHeaders")
-    headers, found = (
-        _decode.multi_headers(many) if many else _decode.single_headers(event.get("headers") or {})
-    )
-    body = b""
-    if event.get("body"):
-        body = _decode.body_in(event, event.get("isBase64Encoded"))
-        headers = _decode.with_length(headers, found, body)
+    headers, found, body = _decode.proxy_parts(event)
     method = event.get("httpMethod")
     scheme = found.get("x-forwarded-proto")
     return Request(
@@ -102,9 +95,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         "body": body,
         "isBase64Encoded": encoded,
     }
-    if size <= LIMIT:
-        return result
-    return _encode.within(LIMIT, result, "an Application Load Balancer")
+    return _encode.within(LIMIT, result, size, "an Application Load Balancer")
 
 
 def single_values(pairs: Sequence[Pair]) -> dict[str, str]:
@@ -162,7 +153,4 @@ def encode_multi_request(request: Request) -> dict[str, Any]:
 
 def decode_response(result: Any) -> Response:
     """What the client gets of a result. Raises ResultError where the load balancer answers 502."""
-    fields = _gateway.result_object(result)
-    pairs = _gateway.result_headers(fields, "headers", "multiValueHeaders")
-    body = _gateway.result_body(fields.get("body"), fields.get("isBase64Encoded"))
-    return _gateway.answer(_gateway.result_status(fields.get("statusCode")), pairs, body)
+    return _gateway.proxy_response(result)

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from __future__ import annotations
 
 from ..errors import ResultError
-from ..message import Request
+from ..message import Request, starts_with
 from ..percent import bytes_to_text, parse_query, quote_path, quote_target, unquote
 from . import _decode, _encode, _gateway
 
@@ -45,7 +45,7 @@ def named_stage(request_context: dict[str, Any], path: str) -> str:
     stage = request_context.get("stage")
     if not stage or stage == "$default":
         return ""
-    return "/" + stage if _decode.starts_with(path, "/" + stage) else ""
+    return "/" + stage if starts_with(path, "/" + stage) else ""
 
 
 def version_2_request(event: dict[str, Any], context: Any, path: str, root_path: str) -> Request:
@@ -58,10 +58,7 @@ def version_2_request(event: dict[str, Any], context: Any, path: str, root_path:
         if "cookie" in found:
             headers = tuple([pair for pair in headers if pair[0] != "cookie"])
         headers = (*headers, ("cookie", _decode.joined_cookies(cookies)))
-    body = b""
-    if event.get("body"):
-        body = _decode.body_in(event, event.get("isBase64Encoded"))
-        headers = _decode.with_length(headers, found, body)
+    headers, body = _decode.with_body(event, headers, found)
     method, protocol = http.get("method"), http.get("protocol")
     query = event.get("rawQueryString")
     scheme = found.get("x-forwarded-proto")
@@ -116,9 +113,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         "body": body,
         "isBase64Encoded": encoded,
     }
-    if size <= _encode.LAMBDA_LIMIT:
-        return result
-    return _encode.within(_encode.LAMBDA_LIMIT, result, "API Gateway")
+    return _encode.within(_encode.LAMBDA_LIMIT, result, size, "API Gateway")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 from __future__ import annotations
 
+from ..message import starts_with
 from ..percent import bytes_to_text, quote_path, unquote
 from . import _decode, _gateway, http_api, rest_api
 
@@ -26,7 +27,7 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
         path = _decode.rooted(quote_path(event.get("path") or "/"))
         full_path = quote_path(request_context.get("path") or "")
         stage = "/" + (request_context.get("stage") or "")
-        if full_path != path and _decode.starts_with(full_path, stage):
+        if full_path != path and starts_with(full_path, stage):
             path = stage + path
         root = http_api.named_stage(request_context, path)
         root = root or rest_api.base_path(request_context, path)
@@ -54,7 +55,4 @@ def encode_request(request: Request) -> dict[str, Any]:
 
 def decode_response(result: Any) -> Response:
     """What the client gets of a result. Raises ResultError where API Gateway answers 502."""
-    fields = _gateway.result_object(result)
-    pairs = _gateway.result_headers(fields, "headers", "multiValueHeaders")
-    body = _gateway.result_body(fields.get("body"), fields.get("isBase64Encoded"))
-    return _gateway.answer(_gateway.result_status(fields.get("statusCode")), pairs, body)
+    return _gateway.proxy_response(result)

@@ -93,7 +93,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     """Raises AppError, or its subclass ResponseTooLargeError."""
     cf = _cf(event) or {}
     method = _decode.object_in(cf, "request").get("method")
-    status, pairs, body, encoded, _ = _encode.parts_of(response, method)
+    status, pairs, body, encoded, size = _encode.parts_of(response, method)
     pairs = [pair for pair in pairs if not _refused(pair[0])]
     result: dict[str, Any] = {
         "status": str(status),
@@ -105,7 +105,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     }
     if body:  # a 204 that has the field, even empty, is answered with a 502
         result |= {"body": body, "bodyEncoding": "base64" if encoded else "text"}
-    return _within(_limit(cf), result)
+    return _encode.within(_limit(cf), result, size, "CloudFront")
 
 
 def _refused(name: str) -> bool:
@@ -114,13 +114,6 @@ def _refused(name: str) -> bool:
 
 def _limit(cf: dict[str, Any]) -> int:
     return _LIMITS.get(str(_decode.object_in(cf, "config").get("eventType")), _ORIGIN_LIMIT)
-
-
-def _within(limit: int, result: dict[str, Any]) -> dict[str, Any]:
-    size = _encode.json_size(result)
-    if size > limit:
-        raise _encode.too_large(size, limit, "CloudFront")
-    return result
 
 
 def encode_request(request: Request) -> dict[str, Any]:

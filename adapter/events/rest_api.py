@@ -11,8 +11,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 from __future__ import annotations
 
 from ..errors import ResultError
-from ..message import Request
-from ..percent import join_query, parse_query, quote_target
+from ..message import Request, starts_with
+from ..percent import parse_query, quote_target
 from . import _decode, _encode, _gateway
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def _stage_before(full_path: str, stage: object, event: dict[str, Any]) -> str:
     if not isinstance(stage, str) or not stage:
         return ""
     if full_path:
-        on_default = _decode.starts_with(full_path, "/" + stage)
+        on_default = starts_with(full_path, "/" + stage)
     else:
         on_default = ".execute-api." in _host(event)
     return quote_target("/" + stage) if on_default else ""
@@ -80,7 +80,7 @@ def base_path(request_context: dict[str, Any], path: str) -> str:
         return ""
     matched = domain.get("basePathMatched")
     base = "/" + matched.strip("/") if isinstance(matched, str) else "/"
-    return base if base != "/" and _decode.starts_with(path, base) else ""
+    return base if base != "/" and starts_with(path, base) else ""
 
 
 def proxy_request(
@@ -92,14 +92,7 @@ def proxy_request(
 ) -> Request:
     """What the two proxy events of version 1.0 share: all but the path."""
     identity = request_context.get("identity") or {}
-    many = event.get("multiValueHeaders")
-    headers, found = (
-        _decode.multi_headers(many) if many else _decode.single_headers(event.get("headers") or {})
-    )
-    body = b""
-    if event.get("body"):
-        body = _decode.body_in(event, event.get("isBase64Encoded"))
-        headers = _decode.with_length(headers, found, body)
+    headers, found, body = _decode.proxy_parts(event)
     method, protocol = event.get("httpMethod"), request_context.get("protocol")
     scheme = found.get("x-forwarded-proto")
     return Request(
@@ -132,14 +125,7 @@ FIELDS = {
 def query_in(event: dict[str, Any]) -> str:
     """The query, encoded again; the order across names and the client's spelling are lost."""
     query = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
-    if not query:
-        return ""
-    return join_query([
-        (key, value if type(value) is str else _decode.native(value))
-        for key, values in query.items()
-        for value in (values if type(values) is list else (values,))
-        if value is not None
-    ])  # fmt: skip
+    return _decode.query_of(query) if query else ""
 
 
 def _user(request_context: dict[str, Any], identity: dict[str, Any]) -> str | None:
@@ -169,9 +155,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         "body": body,
         "isBase64Encoded": encoded,
     }
-    if size <= _encode.LAMBDA_LIMIT:
-        return result
-    return _encode.within(_encode.LAMBDA_LIMIT, result, "API Gateway")
+    return _encode.within(_encode.LAMBDA_LIMIT, result, size, "API Gateway")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

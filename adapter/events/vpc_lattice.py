@@ -9,7 +9,7 @@ query in live events (Powertools cuts it off there) and does not in AWS's sample
 from __future__ import annotations
 
 from ..message import Request
-from ..percent import join_query, parse_query, quote_target
+from ..percent import parse_query, quote_target
 from . import _decode, _encode, _gateway, alb
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ def lattice_request(
     return Request(
         _decode.method_in(event, "method"),
         _decode.rooted(quote_target(path)),
-        quote_target(raw_query) or _query(query),
+        quote_target(raw_query) or _decode.query_of(query),
         _decode.with_length(headers, found, body),
         body,
         client=_decode.last_forwarded(found),
@@ -58,15 +58,6 @@ def lattice_request(
         event=event,
         context=context,
     )
-
-
-def _query(query: dict[str, Any]) -> str:
-    return join_query([
-        (key, _decode.native(value) if not isinstance(value, str) else value)
-        for key, values in query.items()
-        for value in _decode.in_list(values)
-        if value is not None
-    ])  # fmt: skip
 
 
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
@@ -79,9 +70,7 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
         "body": body,
         "isBase64Encoded": encoded,
     }
-    if size <= _encode.LAMBDA_LIMIT:
-        return result
-    return _encode.within(_encode.LAMBDA_LIMIT, result, "VPC Lattice")
+    return _encode.within(_encode.LAMBDA_LIMIT, result, size, "VPC Lattice")
 
 
 def encode_request(request: Request) -> dict[str, Any]:

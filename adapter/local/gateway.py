@@ -15,7 +15,8 @@ from ..errors import ResultError
 from ..events import KINDS
 from ..events._encode import LAMBDA_LIMIT
 from ..events._gateway import forwarded
-from ..message import Headers, Request, Response
+from ..events.alb import LIMIT as ALB_LIMIT
+from ..message import Headers, Request, Response, starts_with
 from ..percent import bytes_to_text, quote_target
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .process import Log
     from .workers import Pool
 
-_TOO_LARGE = 1024 * 1024  # of an ALB: request and response, each
 # A hop's own business: the front end reads them and does not pass them on.
 _DROPPED = frozenset({"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"})
 
@@ -90,7 +90,7 @@ class Gateway:
         self._codec = KINDS[kind]
         self._root_path = f"/{stage}" if stage else ""
         self._refusals = REFUSALS[kind]
-        self._limit = _TOO_LARGE if self._refusals is _ALB else LAMBDA_LIMIT
+        self._limit = ALB_LIMIT if self._refusals is _ALB else LAMBDA_LIMIT
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class Gateway:
         await http_response(request, response)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        if not _under(request.path, self._root_path):
+        if not starts_with(request.path, self._root_path):
             return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
         event = self._codec.encode_request(forwarded(request))
         if len(request.body) > self._limit or len(event.get("body") or "") > LAMBDA_LIMIT:
@@ -111,8 +111,7 @@ class Gateway:
             return self._refuse("large", reason)
         outcome = await self._pool.invoke(event)
         if outcome.failed:
-            late = b'"Sandbox.Timedout"' in outcome.body
-            return self._refuse("late" if late else "failed", "")
+            return self._refuse("late" if outcome.late else "failed", "")
         try:
             return self._codec.decode_response(_result(outcome.body))
         except ResultError as error:
@@ -132,10 +131,6 @@ async def _body(request: HTTPRequest, limit: int) -> bytes:
         if len(body) <= limit:
             body += chunk
     return bytes(body)
-
-
-def _under(path: str, root: str) -> bool:
-    return path == root or path.startswith(root + "/")
 
 
 def _result(body: bytes) -> Any:

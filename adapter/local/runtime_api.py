@@ -30,6 +30,7 @@ class Outcome:
 
     body: bytes
     failed: bool = False
+    late: bool = False  # failed since it took too long
 
 
 @dataclass
@@ -50,9 +51,10 @@ def _future() -> asyncio.Future[Outcome]:
     return asyncio.get_running_loop().create_future()
 
 
-def error_outcome(kind: str, message: str) -> Outcome:
+def error_outcome(kind: str, message: str, *, late: bool = False) -> Outcome:
     """The failure that Lambda itself reports."""
-    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}).encode(), failed=True)
+    document = {"errorType": kind, "errorMessage": message}
+    return Outcome(json.dumps(document).encode(), failed=True, late=late)
 
 
 class RuntimeAPI:

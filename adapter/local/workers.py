@@ -86,7 +86,7 @@ class Environment:
         self._process.kill()
         message = f"{invocation.id} Task timed out after {invocation.timeout:.2f} seconds"
         self._log(f"[ERROR] {message}")
-        return error_outcome("Sandbox.Timedout", message)
+        return error_outcome("Sandbox.Timedout", message, late=True)
 
     async def _report(self, invocation: Invocation, duration: float) -> None:
         # What the app printed is in the pipe by now; the loop reads it before it comes back here.
