@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+CURRENT: ContextVar[Context | None] = ContextVar("adapter.context", default=None)
+"""The invocation that this code runs for. Of many at once, each task and thread has its own."""
+
+
 class Context:
     """aws_request_id, function_name, function_version, invoked_function_arn,
     memory_limit_in_mb (text, MB), log_group_name, log_stream_name, identity, client_context (or
-    None), tenant_id (or None), and the deadline, in milliseconds since the epoch.
+    None), tenant_id (or None), trace_id (the X-Ray header, or None), and the deadline, in
+    milliseconds since the epoch.
     """
 
     def __init__(
@@ -30,6 +36,7 @@ class Context:
         client_context: ClientContext | None = None,
         identity: Identity | None = None,
         tenant_id: str | None = None,
+        trace_id: str | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.aws_request_id = aws_request_id
@@ -42,6 +49,7 @@ class Context:
         self.client_context = client_context
         self.identity = identity or Identity()
         self.tenant_id = tenant_id
+        self.trace_id = trace_id
         self._deadline_ms = deadline_ms
 
     @classmethod
@@ -58,6 +66,7 @@ class Context:
             client_context=ClientContext.of(headers.get("lambda-runtime-client-context")),
             identity=Identity.of(headers.get("lambda-runtime-cognito-identity")),
             tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+            trace_id=headers.get("lambda-runtime-trace-id"),
         )
 
     def get_remaining_time_in_millis(self) -> int:
