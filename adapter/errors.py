@@ -27,6 +27,10 @@ class AppError(AdapterError):
     """The app broke the ASGI or WSGI protocol, or failed to start."""
 
 
+class DeadlineError(AppError):
+    """A request was stopped, since Lambda was about to end it."""
+
+
 class ResponseTooLargeError(AppError):
     """The app's answer is larger than its front end delivers."""
 
@@ -40,4 +44,26 @@ class LoadError(AdapterError):
 
 
 class RuntimeAPIError(AdapterError):
-    """The Lambda Runtime API is away, refused a call, or gave an answer that is none."""
+    """The Lambda Runtime API is away, refused a call, or gave an answer that is none.
+
+    `over` if there is no use in asking it again.
+    """
+
+    over = False
+
+
+class Terminated(KeyboardInterrupt):
+    """The process is told to end: SIGTERM or Ctrl-C under our own runtime."""
+
+
+def ends_process(error: BaseException) -> bool:
+    """Whether `error` is the process's own end, and not something that the app raised.
+
+    Where Ctrl-C raises KeyboardInterrupt, one may be the user's. Our runtime has a handler of its
+    own there, so that under it a KeyboardInterrupt is the app's, as a SystemExit always is.
+    """
+    if not isinstance(error, KeyboardInterrupt) or isinstance(error, Terminated):
+        return isinstance(error, Terminated)
+    import signal
+
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
-from .errors import AppError, BadRequestError, ResponseTooLargeError
+from .deadline import MARGIN_S, Watch, seconds_left
+from .errors import BadRequestError, EventError, ends_process
 from .events import codec_of
-from .message import Request, Response, is_async, plain, starts_with
+from .exchange import Exchange, log
+from .message import Request, Response, is_async, starts_with
 from .percent import quote_path
 
 TYPE_CHECKING = False
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
     class Runner(Protocol):
         """An App that can be started and stopped: ASGI or WSGI."""
+
+        deadline_margin: float
 
         def __call__(self, request: Request, /) -> Response: ...
         def start(self) -> None: ...
@@ -30,6 +35,12 @@ class Handler:
                where that rule can't tell
     base_path  '/v1' if a custom domain maps that path to the app: where a request's path begins
                with it, it becomes the end of `root_path` and `SCRIPT_NAME`
+    stream     send bodies as the app makes them, where the front end can: a function URL or REST
+               API that is set to stream. It takes our runtime; AWS's own can only buffer
+    deadline_margin
+               so many seconds before Lambda ends it a request is stopped and answered with a 504;
+               0 leaves it to Lambda
+    access_log one line for each request: method, path, status, duration, cold or warm
 
     Entering a handler (`with handler:`) starts the app, leaving it stops it; otherwise it starts
     at the first call, and under AWS's own runtime here, in Lambda's init phase.
@@ -38,39 +49,103 @@ class Handler:
     the app fails to start. Whatever else happens in the app becomes a response with a 5xx status.
     """
 
-    def __init__(self, app: Any, *, base_path: str = "") -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        base_path: str = "",
+        stream: bool = False,
+        deadline_margin: float = MARGIN_S,
+        access_log: bool = False,
+    ) -> None:
+        if deadline_margin < 0:
+            raise ValueError(f"deadline_margin is {deadline_margin}; it can't be negative")
         self._app = runner_of(app)
+        self._app.deadline_margin = deadline_margin
         self._respond = self._app.__call__  # as a method, which Python calls sooner
         self._base_path = quote_path("/" + base_path.strip("/")) if base_path.strip("/") else ""
+        self._stream = stream
+        self._margin = deadline_margin
+        self._watch = Watch(_report_late) if deadline_margin else None
+        self._access_log = access_log
+        self._cold = True
         self._started = False
         if _under_awslambdaric():
+            if stream:
+                _say_how_to_stream()
             self.start()
 
-    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
-        codec = codec_of(event)
+    def __call__(self, event: Any, context: Any = None) -> Any:
+        exchange = self.answer(event, context, buffered=True)
+        exchange.close()
+        return exchange.result
+
+    def answer(self, event: Any, context: Any = None, *, buffered: bool = False) -> Exchange:
+        """What to post for the event; `close()` it then."""
+        exchange = self._opened(event, context, self._stream and not buffered)
+        if exchange.request is None:
+            return exchange
+        try:
+            exchange.encode(self._respond(exchange.request))
+        except BaseException as error:  # SystemExit too: it is the app's end, not ours
+            exchange.end_response()
+            if ends_process(error):
+                raise
+            exchange.fail(error)
+        return exchange
+
+    async def answer_soon(self, event: Any, context: Any = None) -> Exchange:
+        """`answer` for an ASGI app within its running loop; `finish()` it then."""
+        exchange = self._opened(event, context, self._stream)
+        if exchange.request is None:
+            return exchange
+        try:
+            response: Any = await self._app.respond(exchange.request)  # type: ignore[attr-defined]
+            exchange.response = response
+            if not exchange.streams:
+                await response.buffer()
+            exchange.encode(response)
+        except Exception as error:  # noqa: BLE001  # the runner makes one of whatever it was
+            await exchange.settle()
+            exchange.end_response()
+            exchange.fail(error)
+        return exchange
+
+    def _opened(self, event: Any, context: Any, stream: bool) -> Exchange:
+        """The exchange of an event, answered already if it has no request."""
+        try:
+            codec = codec_of(event)
+        except EventError:
+            if _is_warming(event):
+                return _warmed(event)
+            raise
         if not self._started:
             self.start()
+        exchange = Exchange(codec, event, stream=stream)
         try:
             request = codec.decode_request(event, context)
         except BadRequestError as error:
-            return codec.encode_response(plain(error.status, f"Bad Request: {error}"), event)
+            exchange.refuse(error.status, f"Bad Request: {error}")
+            return exchange
         if self._base_path:
             request.root_path = _with_base(request, self._base_path)
         if request.path == request.root_path:
             request.path += "/"  # what is left of it is the app's own root
-        response = None
-        try:
-            response = self._respond(request)
-            result = codec.encode_response(response, event)
-        except KeyboardInterrupt:
-            _close(response, request)
-            raise
-        except BaseException as error:  # noqa: BLE001  # SystemExit too: an app's end, not ours
-            _close(response, request)
-            _log(request, error)
-            return codec.encode_response(_apology(error), event)
-        _close(response, request)
-        return result
+        exchange.request = request
+        self._begin(exchange, request)
+        return exchange
+
+    def _begin(self, exchange: Exchange, request: Request) -> None:
+        """Watch over the call, and log it when it is over, where that is wanted."""
+        left = seconds_left(request.context) if self._watch is not None else None
+        if left is not None:
+            exchange.watch = self._watch
+            self._watch.begin(exchange, left - self._margin / 2)  # type: ignore[union-attr]
+        if self._access_log:
+            from .access import AccessLine
+
+            exchange.line = AccessLine(cold=self._cold)
+            self._cold = False
 
     def start(self) -> None:
         """Start the app, once. Raises AppError if it fails to."""
@@ -82,6 +157,11 @@ class Handler:
         """Stop the app; a later call starts it anew."""
         self._started = False
         self._app.stop()
+
+    @property
+    def loop(self) -> Any:
+        """The event loop of an ASGI app that has been started; None for a WSGI app."""
+        return getattr(self._app, "loop", None)
 
     def __enter__(self) -> Handler:
         self.start()
@@ -126,6 +206,36 @@ def _under_awslambdaric() -> bool:
     return "adapter.runtime" not in sys.modules and any(name in os.environ for name in _ON_LAMBDA)
 
 
+def _say_how_to_stream() -> None:
+    import logging
+
+    wrapper = os.path.join(os.path.dirname(__file__), "runtime", "exec-wrapper")
+    logging.getLogger("adapter").warning(
+        "stream=True: AWS's own Python runtime can't stream, so answers are buffered. To stream, "
+        "set the function's environment variable AWS_LAMBDA_EXEC_WRAPPER to %s",
+        wrapper,
+    )
+
+
+def _is_warming(event: Any) -> bool:
+    """{"warm": true}, or {"warm": n} to warm n environments at once."""
+    return isinstance(event, dict) and len(event) == 1 and type(event.get("warm")) in (bool, int)
+
+
+def _warmed(event: dict[str, Any]) -> Exchange:
+    """Answer without the app, and name the environment.
+
+    Lambda starts another environment only while this one is busy: of n calls sent at once each
+    is held until the others must have arrived too.
+    """
+    exchange = Exchange(None, event)  # type: ignore[arg-type]  # nothing is left to encode
+    environment = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME") or str(os.getpid())
+    exchange.result = {"warm": True, "environment": environment}
+    if event["warm"] > 1:
+        time.sleep(min(0.1 + event["warm"] / 100, 2.0))
+    return exchange
+
+
 def _with_base(request: Request, base: str) -> str:
     """The root path with `base` behind it, if the path goes on with its whole segments."""
     root = request.root_path
@@ -134,34 +244,9 @@ def _with_base(request: Request, base: str) -> str:
     return root + base if starts_with(request.path[len(root) :], base) else root
 
 
-def _apology(error: BaseException) -> Response:
-    if isinstance(error, ResponseTooLargeError):
-        return plain(500, f"Internal Server Error: {error}")
-    return plain(500, "Internal Server Error")
-
-
-def _close(response: Response | None, request: Request) -> None:
-    """Let the app finish; the client has, or will have, its response whatever happens here."""
-    if response is None:
-        return
-    try:
-        response.close()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # SystemExit too
-        _log(request, error)
-
-
-def _log(request: Request, error: BaseException) -> None:
-    """One record with the request id and, unless the message says it all, the traceback."""
-    import logging  # 5 ms that only a failing request pays
-
-    request_id = getattr(request.context, "aws_request_id", None)
-    logging.getLogger("adapter").error(
-        "%s %s failed%s: %s",
-        request.method,
-        request.path,
-        f" (RequestId: {request_id})" if request_id else "",
-        f"{type(error).__name__}: {error}",
-        exc_info=None if isinstance(error, AppError) and error.__cause__ is None else error,
+def _report_late(exchange: Any, where: str) -> None:
+    log(
+        exchange.request,
+        f"still runs{{}} shortly before its deadline and can't be stopped, so Lambda will end it "
+        f"and this environment; it is in {where}",
     )

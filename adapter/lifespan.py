@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 
-from .errors import AppError
+from .errors import AppError, ends_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Lifespan:
         }
         try:
             await self._app(scope, self._receive, self._send)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  # also SystemExit, which ends no process
+        except BaseException as error:  # also SystemExit, which ends no process
+            if ends_process(error):
+                raise
             self._log(error)
         if not self._answered.done():
             self._answered.set_result(None)

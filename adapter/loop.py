@@ -88,7 +88,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def end_root(self) -> None:
         """Let go of the worker threads."""
-        self._in_turn(self._cancel, self._root)
+        self.in_turn(self._cancel, self._root)
 
     def _cancel(self, task: asyncio.Task[None]) -> None:
         task.cancel()
@@ -98,7 +98,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def finish(self, future: asyncio.Future[Any]) -> Any:
         """The result of `future`; runs the loop until there is one."""
-        return self._in_turn(self.run_until_complete, future)
+        return self.in_turn(self.run_until_complete, future)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`."""
@@ -118,10 +118,10 @@ class Loop(asyncio.SelectorEventLoop):
         self._woken = True
         return super().call_soon(callback, *args, context=context)
 
-    def _in_turn(self, call: Callable[[Any], Any], argument: Any) -> Any:
+    def in_turn(self, call: Callable[[Any], Any], argument: Any) -> Any:
         """`call(argument)` when no other thread has the loop, outside of any running loop."""
         if _get_running_loop() is not None:
-            return self._elsewhere(lambda same: self._in_turn(call, same), argument)
+            return self._elsewhere(lambda same: self.in_turn(call, same), argument)
         with self._turn:
             return call(argument)
 

@@ -22,6 +22,10 @@ Headers = tuple[tuple[str, str], ...]
 character stands for one byte, so `value.encode("latin-1")` is what goes over the wire."""
 
 
+LAMBDA_LIMIT = 6_291_556
+"""Bytes of a buffered result. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
 class Request:
     """What the client sent. `path` and `query` are still percent-encoded, and ASCII.
 
@@ -109,8 +113,19 @@ class Response:
         if close is not None:
             close()
 
+    @property
+    def finished(self) -> bool:
+        """Whether `close()` has nothing left to do."""
+        return not hasattr(self.body, "close")
+
     def __repr__(self) -> str:
         return f"Response({self.status}, {self.headers!r}, {self.body!r})"
+
+
+class Base64(str):
+    """Text that JSON writes as it is: nobody need look for characters to escape."""
+
+    __slots__ = ()
 
 
 def starts_with(path: str, prefix: str) -> bool:

@@ -5,6 +5,7 @@ https://peps.python.org/pep-3333/
 
 from __future__ import annotations
 
+import os
 import sys
 from io import BytesIO
 from itertools import chain
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _CONSTANT = {
     "wsgi.version": (1, 0),
     "wsgi.input_terminated": True,
-    "wsgi.multithread": False,
+    "wsgi.multithread": "AWS_LAMBDA_MAX_CONCURRENCY" in os.environ,  # runtime/many.py
     "wsgi.multiprocess": True,  # Lambda runs as many environments as there are requests
     "wsgi.run_once": False,
 }
@@ -36,6 +37,8 @@ _NO_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"
 
 class WSGI:
     """An App that runs a WSGI application. It has nothing to start or stop."""
+
+    deadline_margin = 0.0  # synchronous code can't be stopped
 
     def __init__(self, app: WSGIApp) -> None:
         self.app = app
@@ -193,6 +196,10 @@ class _Reply(Response):
         self._chunks = None
         if close is not None:
             close()
+
+    @property
+    def finished(self) -> bool:
+        return not hasattr(self._chunks, "close")
 
 
 def _status(status: str) -> int:

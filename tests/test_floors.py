@@ -2,9 +2,9 @@
 
     3  cli, local.*                  for the laptop; third-party libraries
     3  testing                       the test client
-    2  handler, runtime.*            what Lambda calls, and what calls it there
+    2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
-    0  message, errors, percent, context
+    0  message, errors, percent, context, deadline, access
 
 Arrows point down. The floors 0 to 2 are standard library only.
 """
@@ -29,11 +29,14 @@ RULES = {
     "percent": set(),
     "context": set(),
     "events": {"events", "message", "errors", "percent"},
+    "deadline": set(),
     "loop": set(),
     "lifespan": {"errors", "loop"},
-    "asgi": {"errors", "lifespan", "loop", "message", "percent"},
+    "asgi": {"deadline", "errors", "lifespan", "loop", "message", "percent"},
     "wsgi": {"errors", "message", "percent"},
-    "handler": {"errors", "events", "message", "percent"},
+    "access": set(),
+    "exchange": {"errors", "events", "message"},
+    "handler": {"deadline", "errors", "events", "exchange", "message", "percent"},
     "runtime": {"runtime", *FLOOR_0},
     "testing": {"handler", "events", *FLOOR_0},
     "local": {"local", "events", *FLOOR_0},
@@ -42,14 +45,15 @@ RULES = {
     "": set(),
 }
 INSIDE = {
-    "handler": {"asgi", "wsgi"},
+    "exchange": {"events"},
+    "handler": {"access", "asgi", "wsgi"},
     "runtime": {"handler", "events"},
     "cli": {"local", "events", "runtime", "testing", "handler", *FLOOR_0},
     "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = {
-    "", "message", "errors", "percent", "context", "events", "loop", "lifespan", "asgi", "wsgi",
-    "handler", "runtime", "testing",
+    "", "message", "errors", "percent", "context", "deadline", "access", "events", "loop",
+    "lifespan", "asgi", "wsgi", "exchange", "handler", "runtime", "testing",
 }  # fmt: skip
 
 
@@ -154,12 +158,12 @@ def test_this_test_sees_the_imports():
 # a millisecond more of every cold start: benchmarks/imports.py tells how many.
 
 OURS = {
-    "adapter", "adapter.errors", "adapter.events", "adapter.events._decode",
+    "adapter", "adapter.deadline", "adapter.errors", "adapter.events", "adapter.events._decode",
     "adapter.events._encode", "adapter.events._gateway", "adapter.events.alb",
     "adapter.events.alb_multi", "adapter.events.function_url", "adapter.events.http_api",
     "adapter.events.http_api_v1", "adapter.events.lambda_edge", "adapter.events.rest_api",
-    "adapter.events.vpc_lattice", "adapter.events.vpc_lattice_v2", "adapter.handler",
-    "adapter.message", "adapter.percent", "adapter.wsgi",
+    "adapter.events.vpc_lattice", "adapter.events.vpc_lattice_v2", "adapter.exchange",
+    "adapter.handler", "adapter.message", "adapter.percent", "adapter.wsgi",
 }  # fmt: skip
 # `os` and what it imports are there already where `site` runs, as it does on Lambda.
 THEIRS = {

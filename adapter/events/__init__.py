@@ -3,6 +3,8 @@
     decode_request    event    → Request      encode_request    Request → event
     encode_response   Response → result       decode_response   result  → Response
 
+A front end that can stream has `encode_head` besides: Response → status and headers alone.
+
 The left pair runs in the function, the right pair where the gateway stands: in `adapter dev`, in
 the test client and in `adapter event`.
 """

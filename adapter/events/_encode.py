@@ -6,6 +6,8 @@ from binascii import b2a_base64
 from codecs import utf_8_decode
 
 from ..errors import AppError, ResponseTooLargeError
+from ..message import LAMBDA_LIMIT as LAMBDA_LIMIT
+from ..message import Base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
     Pair = tuple[str, str]
 
-LAMBDA_LIMIT = 6_291_556
-"""Bytes of a buffered result. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 # They speak of a connection that the app has no part in (RFC 9110, 7.6.1); API Gateway and
 # CloudFront make their own, and PEP 3333 and ASGI forbid them to the app.
@@ -28,6 +28,7 @@ _HOP_BY_HOP = frozenset({
 _NAME = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _CHECKED: set[str] = set()  # names found to be tokens and not hop-by-hop; bounded
 _WITHOUT_BODY = (204, 205, 304)
+
 
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information",
@@ -61,8 +62,31 @@ def parts_of(response: Response, method: object) -> tuple[int, Sequence[Pair], s
     - It is read even where HTTP has none, as under uvicorn and gunicorn: an app that is cut short
       would not come to its background tasks.
 
-    Raises AppError for a status or header that can't be delivered. One function, since between
+    Raises AppError for a status or header that can't be delivered. Few functions, since between
     two requests of a framework each call here costs twice what it does alone.
+    """
+    status, headers, size, length = head_of(response)
+    # JSON writes a character of text in at most six bytes (\u0000), one of base64 in one.
+    size = 6 * size + 100 * len(headers) + 4096
+    body = b"".join(response.body)
+    if bodiless(status, method):
+        body = b""
+    if length is not None and length != str(len(body)):
+        headers = right_length(headers, body, status, method)
+    try:
+        if len(body) > 8192:  # the error holds a copy of what it was given
+            utf_8_decode(body[:1024])
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = Base64(b2a_base64(body, newline=False), "ascii")
+        return status, headers, text, True, size + len(text)
+    return status, headers, text, False, size + 6 * len(text)
+
+
+def head_of(response: Response) -> tuple[int, Sequence[Pair], int, str | None]:
+    """(status, headers, their length, the Content-Length or '' for a doubtful one).
+
+    Raises AppError.
     """
     status = response.status
     headers: Sequence[Pair] = response.headers
@@ -74,27 +98,17 @@ def parts_of(response: Response, method: object) -> tuple[int, Sequence[Pair], s
     for name, value in headers:
         plain = value.isascii() and value.isprintable() and value == value.strip()
         if name not in _CHECKED or not plain:
-            headers, length = _checked(headers), ""
-            size = sum([len(name) + len(value) for name, value in headers])
-            break
+            headers = _checked(headers)
+            return status, headers, sum([len(name) + len(value) for name, value in headers]), ""
         size += len(name) + len(value)
         if name == "content-length":
             length = value if length is None else ""
-    # JSON writes a character of text in at most six bytes (\u0000), one of base64 in one.
-    size = 6 * size + 100 * len(headers) + 4096
-    body = b"".join(response.body)
-    if status in _WITHOUT_BODY or (method != "GET" and _is_head(method)):
-        body = b""
-    if length is not None and length != str(len(body)):
-        headers = right_length(headers, body, status, method)
-    try:
-        if len(body) > 8192:  # the error holds a copy of what it was given
-            utf_8_decode(body[:1024])
-        text = body.decode()
-    except UnicodeDecodeError:
-        text = b2a_base64(body, newline=False).decode("ascii")
-        return status, headers, text, True, size + len(text)
-    return status, headers, text, False, size + 6 * len(text)
+    return status, headers, size, length
+
+
+def bodiless(status: int, method: object) -> bool:
+    """Whether HTTP has no body in this answer, whatever the app sends."""
+    return status in _WITHOUT_BODY or (method != "GET" and _is_head(method))
 
 
 def _checked(headers: Sequence[Pair]) -> list[Pair]:

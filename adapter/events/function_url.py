@@ -8,13 +8,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 from __future__ import annotations
 
 from ..percent import quote_path, quote_target
-from . import _decode, http_api
+from . import _decode, _encode, http_api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..message import Request
+    from ..message import Request, Response
 
 
 def matches(event: dict[str, Any]) -> bool:
@@ -35,6 +35,13 @@ def decode_request(event: dict[str, Any], context: Any = None) -> Request:
 
 encode_response = http_api.encode_response
 decode_response = http_api.decode_response
+
+
+def encode_head(response: Response) -> dict[str, Any]:
+    """The head of a streamed answer. Raises AppError."""
+    status, pairs, _, _ = _encode.head_of(response)
+    headers, cookies = _encode.joined(pairs)
+    return {"statusCode": status, "headers": headers, "cookies": cookies}
 
 
 def encode_request(request: Request) -> dict[str, Any]:

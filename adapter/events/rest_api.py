@@ -158,6 +158,13 @@ def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]
     return _encode.within(_encode.LAMBDA_LIMIT, result, size, "API Gateway")
 
 
+def encode_head(response: Response) -> dict[str, Any]:
+    """The head of a streamed answer. Raises AppError."""
+    status, pairs, _, _ = _encode.head_of(response)
+    single, many = _encode.by_count(pairs)
+    return {"statusCode": status, "headers": single, "multiValueHeaders": many}
+
+
 def encode_request(request: Request) -> dict[str, Any]:
     """The event of a request whose `root_path` is the stage, as on the default domain.
 

@@ -1,4 +1,4 @@
-"""A client of the Lambda Runtime API: one keep-alive connection, one call at a time.
+"""The calls of the Lambda Runtime API, as a runtime makes them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
@@ -10,178 +10,267 @@ invocation where one on a bare socket cost 75.
 from __future__ import annotations
 
 import json
-import socket
+import os
 
 from ..errors import RuntimeAPIError
+from .connection import BrokenReplyError, Connection, HungUpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from typing import Any
 
-    Reply = tuple[int, dict[str, str], bytes]
+    from .connection import Reply
+    from .sockets import Network
 
-_VERSION = "/2018-06-01/runtime"
-_HEAD_LIMIT = 1 << 20
+_RUNTIME = "/2018-06-01/runtime"
+_EXTENSION = "/2020-01-01/extension"
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+
+
+class Invocation:
+    """What identifies an invocation to Lambda; the second id is there where many run at once."""
+
+    __slots__ = ("echo", "id")
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.id = headers["lambda-runtime-aws-request-id"]
+        echo = headers.get("lambda-runtime-invocation-id")
+        self.echo = f"Lambda-Runtime-Invocation-Id: {echo}\r\n" if echo else ""
 
 
 class RuntimeAPI:
-    """The calls that a runtime makes, to the `host:port` of AWS_LAMBDA_RUNTIME_API.
+    """A client for one loop of calls, at the `host:port` of AWS_LAMBDA_RUNTIME_API.
+
+    `respond` may leave its bytes to the next call, so that both go out in one write: half of the
+    round trips (ADAPTER_PIPELINE=0 keeps them apart). The reply to it is read then; `refused`
+    says what Lambda did not take.
 
     Each raises RuntimeAPIError when the API is away or answers something that is no HTTP.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, network: Network) -> None:
         host, _, port = address.rpartition(":")
         if not host or not port.isdecimal():
-            raise RuntimeAPIError(f"AWS_LAMBDA_RUNTIME_API is {address!r}; it should be host:port")
+            raise _over(f"AWS_LAMBDA_RUNTIME_API is {address!r}; it should be host:port")
         self.address = address
+        self.network = network
+        self._pipelines = os.environ.get("ADAPTER_PIPELINE") != "0"
+        self.refused: str | None = None
         self._where = (host.strip("[]"), int(port))
         self._connection: Connection | None = None
+        self._next = _message("GET", f"{_RUNTIME}/invocation/next", address)
+        self._held: list[bytes] = []  # calls that are not sent yet
+        self._unanswered: list[bytes] = []  # calls that are sent
 
-    def next(self) -> tuple[dict[str, str], bytes]:
+    async def next(self) -> tuple[dict[str, str], bytes]:
         """Wait for an invocation: its headers, names in lower case, and its event as JSON."""
-        status, headers, body = self._call("GET", "/invocation/next")
+        status, headers, body = await self._call(self._next, "/next")
+        if status == 500:
+            raise _over(f"{self._name('/next')} with status 500: this environment is over")
         if status != 200:
             raise RuntimeAPIError(f"{self._name('/next')} with status {status}: {body[:200]!r}")
         if not headers.get("lambda-runtime-aws-request-id"):
             raise RuntimeAPIError(f"{self._name('/next')} without a request id")
         return headers, body
 
-    def respond(self, request_id: str, result: bytes) -> int:
-        """Post an invocation's result. Returns the status: 202, or why it was refused."""
-        return self._post(f"/invocation/{request_id}/response", result, "")
+    async def respond(self, invocation: Invocation, result: bytes, *, hold: bool) -> None:
+        """Post a result; `hold` leaves it to the next call, if that comes at once."""
+        head = (
+            f"POST {_RUNTIME}/invocation/{invocation.id}/response HTTP/1.1\r\n"
+            f"Host: {self.address}\r\nContent-Type: application/json\r\n{invocation.echo}"
+            f"Content-Length: {len(result)}\r\n\r\n"
+        )
+        self._held.append(head.encode("latin-1") + result)
+        if not (hold and self._pipelines):
+            await self._send()
 
-    def fail(self, request_id: str, document: dict[str, Any], error_type: str) -> int:
+    async def fail(
+        self, invocation: Invocation, document: dict[str, Any], error_type: str, cause: str = ""
+    ) -> None:
         """Report that an invocation failed."""
-        return self._post(f"/invocation/{request_id}/error", _json(document), error_type)
+        path = f"{_RUNTIME}/invocation/{invocation.id}/error"
+        headers = invocation.echo + f"{_ERROR_TYPE}: {error_type}\r\n"
+        if cause:
+            headers += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
+        await self._post(path, _json(document), headers)
 
-    def fail_init(self, document: dict[str, Any], error_type: str) -> int:
+    async def fail_init(self, document: dict[str, Any], error_type: str) -> None:
         """Report that the function could not be started."""
-        return self._post("/init/error", _json(document), error_type)
+        header = f"{_ERROR_TYPE}: {error_type}\r\n"
+        await self._post(f"{_RUNTIME}/init/error", _json(document), header)
 
-    def _post(self, path: str, body: bytes, error_type: str) -> int:
-        status, _, _ = self._call("POST", path, body, error_type)
-        if status == 500:  # "Container error. Non-recoverable state. Runtime should exit promptly."
-            raise RuntimeAPIError(f"{self._name(path)} with status 500: this environment is over")
-        return status
+    async def restored(self) -> None:
+        """Wait until this process goes on from its snapshot."""
+        await self._call(_message("GET", f"{_RUNTIME}/restore/next", self.address), "/restore/next")
 
-    def _call(self, method: str, path: str, body: bytes = b"", error_type: str = "") -> Reply:
-        message = request_bytes(method, path, self.address, body, error_type)
+    async def fail_restore(self, document: dict[str, Any], error_type: str) -> None:
+        """Report that a hook failed after the restore."""
+        header = f"{_ERROR_TYPE}: {error_type}\r\n"
+        await self._post(f"{_RUNTIME}/restore/error", _json(document), header)
+
+    async def stream(
+        self,
+        invocation: Invocation,
+        content_type: str,
+        head: bytes,
+        chunks: AsyncGenerator[bytes, None],
+    ) -> BaseException | None:
+        """Post a result as it is made: `head`, then `chunks`; the former waits for one of these.
+
+        An error of `chunks` goes into the trailers, and is returned.
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+        """
+        from .streaming import send_stream
+
+        await self.settle()
+        connection = self._connection = self._connection or await self._connected()
+        opening = (
+            f"POST {_RUNTIME}/invocation/{invocation.id}/response HTTP/1.1\r\n"
+            f"Host: {self.address}\r\nContent-Type: {content_type}\r\n{invocation.echo}"
+        )
         try:
-            return self._exchange(message)
-        except (OSError, EOFError) as error:
-            self._connection = None
-            raise RuntimeAPIError(f"{self._name(path)} with nothing usable: {error}") from None
+            error = await send_stream(connection, opening, head, chunks)
+            self._note(await connection.reply())
+        except (BrokenReplyError, HungUpError) as broken:
+            name = self._name("/response")
+            raise RuntimeAPIError(f"{name} to a stream with nothing usable: {broken}") from None
+        finally:
+            # "The runtime must close the underlying connection after it has successfully written
+            # the response", says the page above.
+            self._disconnect()
+        return error
 
-    def _exchange(self, message: bytes) -> Reply:
+    async def register(self) -> bool:
+        """Become an internal extension: only those get a SIGTERM. Whether Lambda agreed.
+
+        The connection that then asks for events stays open and unread: there are none for it.
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+        """
+        own = RuntimeAPI(self.address, self.network)
+        headers = "Lambda-Extension-Name: adapter\r\n"
+        call = _message("POST", f"{_EXTENSION}/register", self.address, b'{"events":[]}', headers)
+        status, answer, _ = await own._call(call, "/register")
+        identifier = answer.get("lambda-extension-identifier")
+        if status != 200 or not identifier:
+            return False
+        headers = f"Lambda-Extension-Identifier: {identifier}\r\n"
+        path = f"{_EXTENSION}/event/next"
+        own._held.append(_message("GET", path, self.address, headers=headers))
+        await own._send()
+        _WAITING.append(own)
+        return True
+
+    async def flush(self) -> None:
+        """Send what is held."""
+        if self._held:
+            await self._send()
+
+    async def settle(self) -> None:
+        """Send what is held, and read every reply that is due."""
+        await self.flush()
+        while self._unanswered:
+            self._note(await self._reply("/response"))
+
+    def _note(self, reply: Reply) -> None:
+        """What became of a post."""
+        status, _, body = reply
+        if status >= 300:
+            self.refused = f"Lambda refused a result with status {status}: {_words(body)}"
+
+    async def _post(self, path: str, body: bytes, headers: str) -> None:
+        call = _message("POST", path, self.address, body, headers)
+        self._note(await self._call(call, path[path.rindex("/") :]))
+
+    async def _call(self, message: bytes, name: str) -> Reply:
+        """The reply to `message`, which what is held goes out with."""
+        self._held.append(message)
+        await self._send()
+        while len(self._unanswered) > 1:
+            self._note(await self._reply("/response"))
+        return await self._reply(name)
+
+    async def _send(self) -> None:
+        """Send what is held, in one write."""
+        held, self._held = self._held, []
+        self._unanswered += held
+        if self._connection is None:
+            self._connection = await self._connected()
+        try:
+            await self._connection.send(held[0] if len(held) == 1 else b"".join(held))
+        except HungUpError:  # who reads the reply is told
+            pass
+
+    async def _reply(self, name: str) -> Reply:
+        """The reply to the oldest call that has none."""
+        try:
+            reply = await self._read()
+        except (BrokenReplyError, HungUpError) as error:
+            self._disconnect()
+            self._unanswered.clear()
+            raise RuntimeAPIError(f"{self._name(name)} with nothing usable: {error}") from None
+        self._unanswered.pop(0)
+        return reply
+
+    async def _read(self) -> Reply:
+        """A connection that is closed before the first byte had been closed while it was idle.
+
+        So the calls are sent anew; but not from a connection that never brought a reply.
+        """
+        connection = self._connection
+        assert connection is not None
+        try:
+            return await connection.reply()
+        except HungUpError:
+            if not connection.replies:
+                raise
+        connection.close()
+        self._connection = await self._connected()
+        await self._connection.send(b"".join(self._unanswered))
+        return await self._connection.reply()
+
+    async def _connected(self) -> Connection:
+        try:
+            return Connection(await self.network.connect(self._where))
+        except OSError as error:
+            self._unanswered.clear()
+            raise _over(f"the Lambda Runtime API at {self.address} is away: {error}") from None
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
-            try:
-                return self._connection.exchange(message)
-            except ConnectionUnusedError:  # the other side hung up while nothing was under way
-                self._connection.close()
-        self._connection = Connection(self._where)
-        return self._connection.exchange(message)
+            self._connection.close()
+            self._connection = None
 
     def _name(self, path: str) -> str:
         return f"the Lambda Runtime API at {self.address} answered {path}"
 
 
-def request_bytes(method: str, path: str, host: str, body: bytes, error_type: str) -> bytes:
+_WAITING: list[RuntimeAPI] = []  # registered as extensions; their connections are to stay open
+
+
+def _message(method: str, path: str, host: str, body: bytes = b"", headers: str = "") -> bytes:
     """A call as it goes over the wire."""
-    lines = [f"{method} {_VERSION}{path} HTTP/1.1", f"Host: {host}", "User-Agent: apigw-adapter"]
     if method == "POST":
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    if error_type:
-        lines.append(f"Lambda-Runtime-Function-Error-Type: {error_type}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+        headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: apigw-adapter\r\n{headers}\r\n"
+    return head.encode("latin-1") + body
+
+
+def error_type(error: BaseException) -> str:
+    """`Function.ValueError`: Lambda knows only this form, and takes others for Runtime.Unknown."""
+    name = type(error).__name__
+    return f"Function.{name}" if name.isascii() and name.isalpha() else "Function.Error"
 
 
 def _json(document: dict[str, Any]) -> bytes:
     return json.dumps(document).encode()
 
 
-class ConnectionUnusedError(EOFError):
-    """A connection was closed before the first byte of an answer."""
+def _words(body: bytes) -> str:
+    return body[:300].decode("utf-8", "replace") or "no reason given"
 
 
-class Connection:
-    """One connection: requests go out whole, answers come back whole."""
-
-    def __init__(self, where: tuple[str, int]) -> None:
-        self._socket = socket.create_connection(where)
-        # Without it the second small packet of an exchange waits 40 ms for the first one's ACK.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = b""
-
-    def exchange(self, message: bytes) -> Reply:
-        try:
-            self._socket.sendall(message)
-            self._fill()
-        except (ConnectionError, EOFError) as error:
-            raise ConnectionUnusedError(str(error)) from None
-        status, headers = self._head()
-        return status, headers, self._body(headers)
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _fill(self, size: int = 65536) -> None:
-        data = self._socket.recv(size)
-        if not data:
-            raise EOFError("the connection was closed")
-        self._buffer += data
-
-    def _head(self) -> tuple[int, dict[str, str]]:
-        while b"\r\n\r\n" not in self._buffer:
-            if len(self._buffer) > _HEAD_LIMIT:
-                raise EOFError("its headers have no end")
-            self._fill()
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
-            raise EOFError(f"it begins with {first[:60]!r}, which is no HTTP answer")
-        pairs = [line.partition(":") for line in lines]
-        return int(rest[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-    def _body(self, headers: dict[str, str]) -> bytes:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return b"".join(iter(self._chunk, b""))
-        return self._take(_number(headers.get("content-length", "0"), 10))
-
-    def _chunk(self) -> bytes:
-        size = _number(self._line().partition(b";")[0].decode("latin-1"), 16)
-        data = self._take(size)
-        while self._line():  # the end of the chunk, or the trailers behind the last one
-            if size:
-                raise EOFError("a chunk is longer than it said")
-        return data
-
-    def _line(self) -> bytes:
-        while b"\r\n" not in self._buffer:
-            if len(self._buffer) > _HEAD_LIMIT:
-                raise EOFError("a line of it has no end")
-            self._fill()
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line
-
-    def _take(self, size: int) -> bytes:
-        parts, missing = [self._buffer[:size]], size - len(self._buffer)
-        self._buffer = self._buffer[size:]
-        while missing > 0:
-            data = self._socket.recv(min(missing, 1 << 20))
-            if not data:
-                raise EOFError("the connection was closed in the middle of an answer")
-            parts.append(data)
-            missing -= len(data)
-        return b"".join(parts)
-
-
-def _number(text: str, base: int) -> int:
-    try:
-        number = int(text.strip(), base)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise EOFError(f"it gives {text[:20]!r} as a length")
-    return number
+def _over(message: str) -> RuntimeAPIError:
+    error = RuntimeAPIError(message)
+    error.over = True
+    return error

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-from ..errors import LoadError
+from ..errors import LoadError, ends_process
 from ..message import is_async
 
 TYPE_CHECKING = False
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def load(target: str) -> Function:
     """The function that `target` names. Raises LoadError.
 
-    main:app      a web app, as uvicorn and gunicorn write it; wrapped in a Handler with
-                  ADAPTER_BASE_PATH as its base path
+    main:app      a web app, as uvicorn and gunicorn write it; wrapped in a Handler with the
+                  options that OPTIONS names
     main.handler  a function(event, context), as AWS writes it; called as it is
     """
     colon = ":" in target
@@ -51,7 +51,37 @@ def _wrapped(app: Any) -> Function:
 
     if isinstance(app, Handler):
         return app
-    return Handler(app, base_path=os.environ.get("ADAPTER_BASE_PATH", ""))
+    return Handler(app, **_options())
+
+
+_YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _yes(told: str) -> bool:
+    return _YES[told.lower()]
+
+
+OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "ADAPTER_BASE_PATH": ("base_path", str),
+    "ADAPTER_STREAM": ("stream", _yes),
+    "ADAPTER_DEADLINE_MARGIN": ("deadline_margin", float),
+    "ADAPTER_ACCESS_LOG": ("access_log", _yes),
+}
+"""Environment variables for the options of `Handler`, and how each is read."""
+
+
+def _options() -> dict[str, Any]:
+    """Raises LoadError for a value that makes no sense."""
+    options = {}
+    for variable, (name, read) in OPTIONS.items():
+        told = os.environ.get(variable, "")
+        try:
+            if told:
+                options[name] = read(told)
+        except (KeyError, ValueError):
+            wanted = "a number of seconds" if read is float else "1 or 0"
+            raise LoadError(f"{variable} is {told!r}; it should be {wanted}") from None
+    return options
 
 
 def _module(name: str, target: str) -> ModuleType:
@@ -74,9 +104,9 @@ def _module(name: str, target: str) -> ModuleType:
         raise LoadError(
             f"{target} can't be imported: {error.msg} in {error.filename}, line {error.lineno}"
         ) from error
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        if ends_process(error):
+            raise
         said = f"{type(error).__name__}: {error}".rstrip(": ")
         raise LoadError(f"{target} can't be imported: it raised {said}") from error
 

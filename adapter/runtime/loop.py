@@ -1,4 +1,7 @@
-"""The loop: an invocation after the other, and nothing that a function does ends it."""
+"""The loop: an invocation after the other, and nothing that a function does ends it.
+
+GET /next → function(event, context) → POST /response → the function finishes → GET /next
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,155 @@ import json
 import os
 import sys
 
-from ..context import Context
+from ..context import CURRENT, Context
+from ..errors import RuntimeAPIError, ends_process
+from ..message import LAMBDA_LIMIT, Base64
+from . import logs
+from .api import Invocation, error_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Any, NoReturn, Protocol
 
     from .api import RuntimeAPI
-    from .load import Function
+
+    class Exchange(Protocol):
+        """What a function makes of an event; `adapter.exchange` has that of a web app."""
+
+        result: Any
+        head: bytes
+
+        @property
+        def finished(self) -> bool: ...
+        def chunks(self) -> AsyncGenerator[bytes, None]: ...
+        async def finish(self) -> None: ...
+
+    Answer = Callable[[Any, Context], Awaitable["Exchange"]]
 
 
-def serve(function: Function, api: RuntimeAPI) -> NoReturn:
-    """Answer invocations until the Runtime API ends. Raises RuntimeAPIError then."""
-    while True:
-        headers, event = api.next()
-        answer(function, api, headers, event)
+_LARGE = 8192  # characters of base64 that are worth not being looked through
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between two tries to poll
 
 
-def answer(function: Function, api: RuntimeAPI, headers: dict[str, str], event: bytes) -> None:
-    """Run the function on one event and post what came of it."""
-    request_id = headers["lambda-runtime-aws-request-id"]
-    trace = headers.get("lambda-runtime-trace-id")
-    if trace:
-        os.environ["_X_AMZN_TRACE_ID"] = trace
+async def serve(function: Any, api: RuntimeAPI, *, alone: bool = True) -> NoReturn:
+    """Answer invocations until the Runtime API ends. Raises RuntimeAPIError then.
+
+    `alone` if no other invocation runs in this process.
+    """
+    answer = answer_of(function, alone=alone)
     try:
-        result = result_json(function(json.loads(event), Context.of(headers)))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the app's end, not ours
-        report(api, error, request_id)
+        while True:
+            headers, event = await poll(api)
+            if alone:
+                _set_trace(headers.get("lambda-runtime-trace-id"))
+            try:
+                await invoke(answer, api, headers, event)
+            except RuntimeAPIError as error:
+                if error.over:
+                    raise
+                logs.line(f"adapter: {error}; the invocation's answer is lost", "ERROR")
+    finally:
+        await api.flush()
+
+
+async def poll(api: RuntimeAPI) -> tuple[dict[str, str], bytes]:
+    """The next invocation. A broken answer of the Runtime API is no reason to end."""
+    tries = 0
+    while True:
+        try:
+            headers, event = await api.next()
+        except RuntimeAPIError as error:
+            if error.over:
+                raise
+            logs.line(f"adapter: {error}; asking again", "ERROR")
+            await api.network.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            tries += 1
+        else:
+            _say_refused(api)
+            return headers, event
+
+
+async def invoke(answer: Answer, api: RuntimeAPI, headers: dict[str, str], event: bytes) -> None:
+    """Run the function on one event, post what came of it, and let it finish."""
+    context = Context.of(headers)
+    CURRENT.set(context)
+    invocation = Invocation(headers)
+    try:
+        exchange = await answer(json.loads(event), context)
+        result = b"" if exchange.head else within_limit(result_json(exchange.result))
+    except BaseException as error:  # SystemExit too: it is the app's end, not ours
+        if ends_process(error):
+            raise
+        await report(api, invocation, error, context)
         return
-    status = api.respond(request_id, result)
-    if status >= 400:
-        refused = RefusedError(f"Lambda refused the result of {len(result):,} bytes ({status})")
-        report(api, refused, request_id)
+    try:
+        if exchange.head:
+            await _stream(api, invocation, exchange, context)
+        else:
+            await api.respond(invocation, result, hold=exchange.finished)
+    finally:
+        await exchange.finish()
 
 
-class RefusedError(Exception):
-    """Lambda did not take a result: 413 for its size, 403 after the invocation timed out."""
+async def _stream(
+    api: RuntimeAPI, invocation: Invocation, exchange: Exchange, context: Context
+) -> None:
+    from ..events.stream import CONTENT_TYPE
+
+    error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
+    _say_refused(api)
+    if error is not None:
+        _log(error, invocation, context)
+
+
+def answer_of(function: Any, *, alone: bool) -> Answer:
+    """What makes an exchange of an event: a web app's handler, or a plain function."""
+    if is_handler(function):
+        if not alone and function.loop is not None:
+            soon: Answer = function.answer_soon
+            return soon
+        make = function.answer
+    else:
+        make = lambda event, context: Returned(function(event, context))  # noqa: E731
+
+    async def answer(event: Any, context: Context) -> Exchange:
+        exchange: Exchange = make(event, context)
+        return exchange
+
+    return answer
+
+
+def is_handler(function: Any) -> bool:
+    module = sys.modules.get("adapter.handler")
+    return module is not None and isinstance(function, module.Handler)
+
+
+class Returned:
+    """What a plain function returned."""
+
+    head = b""
+    finished = True
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    async def finish(self) -> None: ...
 
 
 class MarshalError(Exception):
     """A function's result is no JSON."""
 
 
+class ResponseSizeTooLarge(Exception):  # noqa: N818  # the name that Lambda gives it
+    """A function's result is larger than Lambda takes."""
+
+
 def result_json(result: Any) -> bytes:
     """The result as it is posted. Raises MarshalError."""
+    body = result.get("body") if type(result) is dict else None
+    if type(body) is Base64 and len(body) > _LARGE:
+        return _spliced(result, body)
     try:
         text = json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
@@ -59,32 +165,51 @@ def result_json(result: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def report(api: RuntimeAPI, error: BaseException, request_id: str) -> None:
+def _spliced(result: dict[str, Any], body: str) -> bytes:
+    """The same, with a body that needs no escapes put in as it is: that takes 1 ms/MB less."""
+    rest = {name: value for name, value in result.items() if name != "body"}
+    return b'%b,"body":"%b"}' % (result_json(rest)[:-1], body.encode("ascii"))
+
+
+def within_limit(result: bytes) -> bytes:
+    """Raises ResponseSizeTooLarge."""
+    if len(result) > LAMBDA_LIMIT:
+        raise ResponseSizeTooLarge(
+            f"the function's result has {len(result):,} bytes; "
+            f"Lambda takes at most {LAMBDA_LIMIT:,}"
+        )
+    return result
+
+
+async def report(
+    api: RuntimeAPI, invocation: Invocation, error: BaseException, context: Context
+) -> None:
     """Log a failed invocation, and tell Lambda."""
-    print(f"[ERROR] RequestId: {request_id} {described(error)}", file=sys.stderr)
-    document = {**error_document(error), "requestId": request_id}
-    api.fail(request_id, document, error_type(error))
+    from .faults import xray_cause
+
+    document = _log(error, invocation, context)
+    await api.fail(invocation, document, error_type(error), xray_cause(error))
 
 
-def error_document(error: BaseException) -> dict[str, Any]:
-    """What the caller of the function gets."""
-    from traceback import format_tb  # 6 ms that only a failing invocation pays
+def _log(error: BaseException, invocation: Invocation, context: Context) -> dict[str, Any]:
+    from .faults import document
 
-    return {
-        "errorMessage": str(error),
-        "errorType": type(error).__name__,
-        "stackTrace": format_tb(error.__traceback__),
-    }
+    told = document(error, invocation.id)
+    logs.error(told, invocation.id, context.tenant_id)
+    return told
 
 
-def error_type(error: BaseException) -> str:
-    """`Function.ValueError`: Lambda knows only this form, and takes others for Runtime.Unknown."""
-    name = type(error).__name__
-    return f"Function.{name}" if name.isascii() and name.isalpha() else "Function.Error"
+def _set_trace(trace: str | None) -> None:
+    """Where the X-Ray SDK looks for it."""
+    if trace != os.environ.get("_X_AMZN_TRACE_ID"):
+        if trace:
+            os.environ["_X_AMZN_TRACE_ID"] = trace
+        else:
+            del os.environ["_X_AMZN_TRACE_ID"]
 
 
-def described(error: BaseException) -> str:
-    """The error and where it came from, as Python prints it."""
-    from traceback import format_exception
-
-    return f"{type(error).__name__}: {error}\n{''.join(format_exception(error))}".rstrip()
+def _say_refused(api: RuntimeAPI) -> None:
+    """Lambda did not take an answer: too large, say, or too late."""
+    refused, api.refused = api.refused, None
+    if refused is not None:
+        logs.line(f"adapter: {refused}", "ERROR")

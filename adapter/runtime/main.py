@@ -7,10 +7,12 @@ import signal
 import sys
 import threading
 
-from ..errors import AdapterError, LoadError, RuntimeAPIError
+from ..errors import AdapterError, LoadError, RuntimeAPIError, Terminated, ends_process
+from . import logs
 from .api import RuntimeAPI
 from .load import load
-from .loop import described, error_document, serve
+from .loop import serve
+from .sockets import BlockingNetwork, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,44 +22,132 @@ if TYPE_CHECKING:
 
 _USAGE = """usage: python -m adapter.runtime main:app
 This is what Lambda starts in place of AWS's Python runtime; it needs AWS_LAMBDA_RUNTIME_API.
-To run an app on your own machine: adapter dev main:app"""
+To run an app on your own machine: adapter dev main:app, or put AWS's emulator, aws-lambda-rie,
+on the PATH, as AWS's container images do."""
 
 
 def main(arguments: list[str]) -> int:
     """Serve the function named by the first argument, or by _HANDLER. Returns the exit status."""
-    address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
     target = arguments[0] if arguments else os.environ.get("_HANDLER", "")
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
+    if not address and target:
+        _become_emulator(target)
     if not address or not target:
         print(_USAGE, file=sys.stderr)
         return 2
-    _let_logs_through()
-    _on_sigterm(signal.default_int_handler)  # to end as Ctrl-C does: with the app's own shutdown
+    logs.install()
+    _on_signals(_end)
     try:
-        return _run(RuntimeAPI(address), target)
+        return _run(RuntimeAPI(address, BlockingNetwork()), target)
     except RuntimeAPIError as error:
-        print(f"adapter: {error}", file=sys.stderr)
+        logs.line(f"adapter: {error}", "ERROR")
         return 1
-    except KeyboardInterrupt:
+    except Terminated:
         return 0
     finally:
-        _on_sigterm(signal.SIG_IGN)  # this process ends already
+        _on_signals(signal.SIG_IGN)  # this process ends already
+
+
+def _become_emulator(target: str) -> None:
+    """In a container that is not on Lambda: AWS's emulator around this command, if it is there.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/images-test.html
+    """
+    from shutil import which
+
+    emulator = which("aws-lambda-rie")
+    if emulator:
+        os.execv(emulator, [emulator, sys.executable, "-m", "adapter.runtime", target])
 
 
 def _run(api: RuntimeAPI, target: str) -> int:
-    """Raises RuntimeAPIError when the Runtime API ends, KeyboardInterrupt when the user does."""
+    """Raises RuntimeAPIError when the Runtime API ends, Terminated when it is told to."""
     function: Function | None = None
+    polls = _polls()
     try:
         function = load(target)
-        _enter(function)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # whatever it is, Lambda is to hear of it
+        if polls is None:
+            _enter(function)
+            if not _restored(api):
+                return 1
+        _register(api)
+    except BaseException as error:  # whatever it is, Lambda is to hear of it
+        if ends_process(error):
+            raise
         _report_init(api, error)
         return 1
     try:
-        serve(function, api)
+        if polls is None:
+            run(serve(function, api))
+        else:
+            _serve_many(function, api, polls)
     finally:
         _leave(function)
+    return 0
+
+
+def _polls() -> int | None:
+    told = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
+    if not told:
+        return None
+    from .many import concurrency
+
+    return concurrency(told)
+
+
+def _serve_many(function: Function, api: RuntimeAPI, polls: int) -> None:
+    from .many import serve_many
+    from .workers import processes, supervise
+
+    workers = processes(os.environ.get("ADAPTER_WORKERS"), polls)
+
+    def work() -> None:
+        _on_signals(_end)
+        try:
+            _enter(function)
+        except BaseException as error:
+            if not ends_process(error):
+                _report_init(api, error)
+            raise
+        try:
+            serve_many(function, api.address, -(-polls // workers))
+        finally:
+            _leave(function)
+
+    if workers == 1:
+        work()
+    else:
+        supervise(workers, work)
+
+
+def _restored(api: RuntimeAPI) -> bool:
+    """With SnapStart Lambda keeps this process's memory now, and environments begin with it.
+
+    Whether this one may go on. Raises what a hook raises before.
+    """
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
+        return True
+    from .snapstart import run_after_restore, run_before_snapshot
+
+    run_before_snapshot()
+    run(api.restored())
+    try:
+        run_after_restore()
+    except BaseException as error:
+        if ends_process(error):
+            raise
+        _report_restore(api, error)
+        return False
+    return True
+
+
+def _register(api: RuntimeAPI) -> None:
+    """Ask for a SIGTERM before the end; ADAPTER_EXTENSION=0 does not."""
+    if os.environ.get("ADAPTER_EXTENSION") != "0":
+        try:
+            run(api.register())
+        except RuntimeAPIError:  # it has no extensions: its /next says what else is wrong
+            pass
 
 
 def _enter(function: Any) -> None:
@@ -75,23 +165,30 @@ def _leave(function: Any) -> None:
 
 def _report_init(api: RuntimeAPI, error: BaseException) -> None:
     """Tell Lambda and the log why the function can't be started: in one line if it says all."""
-    if isinstance(error, AdapterError) and error.__cause__ is None:
-        text = str(error)
-    else:
-        text = described(error)
-    print(f"[ERROR] {text}", file=sys.stderr)
-    _on_sigterm(signal.SIG_IGN)  # this process ends by itself
+    from .faults import document
+
+    _on_signals(signal.SIG_IGN)  # this process ends by itself
+    told = document(error)
+    shown = isinstance(error, AdapterError) and error.__cause__ is None
+    logs.error({**told, "stackTrace": []} if shown else told, "")
     kind = "Runtime.ImportModuleError" if isinstance(error, LoadError) else "Runtime.InitError"
-    api.fail_init(error_document(error), kind)
+    run(api.fail_init(told, kind))
 
 
-def _let_logs_through() -> None:
-    """What the app prints appears at once: an environment may be frozen before a buffer is full."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(line_buffering=True)
+def _report_restore(api: RuntimeAPI, error: BaseException) -> None:
+    from .faults import document
+
+    told = document(error)
+    logs.error(told, "")
+    run(api.fail_restore(told, "Runtime.AfterRestoreError"))
 
 
-def _on_sigterm(action: Any) -> None:
-    if threading.current_thread() is threading.main_thread():  # Python's own condition
-        signal.signal(signal.SIGTERM, action)
+def _end(number: int, frame: object) -> None:
+    raise Terminated
+
+
+def _on_signals(action: Any) -> None:
+    """Not of a thread: Python's own condition."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, action)

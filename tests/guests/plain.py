@@ -36,6 +36,10 @@ def leave(context):
     sys.exit(3)
 
 
+def interrupt(context):
+    raise KeyboardInterrupt
+
+
 def speak(context):
     print("hello from the function")
     return "spoken"
@@ -44,6 +48,7 @@ def speak(context):
 ACTIONS = {
     "context": context_of,
     "fail": fail,
+    "interrupt": interrupt,
     "leave": leave,
     "speak": speak,
     "die": lambda context: os._exit(9),

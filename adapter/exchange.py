@@ -1,0 +1,138 @@
+"""One event on its way: the request in it, the app's response, and what Lambda gets for it."""
+
+from __future__ import annotations
+
+from .errors import AppError, DeadlineError, ResponseTooLargeError, ends_process
+from .events._encode import bodiless
+from .message import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from typing import Any
+
+    from .access import AccessLine
+    from .deadline import Watch
+    from .events import Codec
+    from .message import Request, Response
+
+
+class Exchange:
+    """What an event came to. `result` is the answer, or `head` and `chunks()` if it is streamed.
+
+    Then `close()`, or `finish()` within a running loop, lets the app finish.
+    """
+
+    __slots__ = (
+        "_codec", "_event", "head", "line", "request", "response", "result", "streams", "watch"
+    )  # fmt: skip
+
+    def __init__(self, codec: Codec, event: dict[str, Any], *, stream: bool = False) -> None:
+        self._codec = codec
+        self._event = event
+        self.streams = stream and hasattr(codec, "encode_head")
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.result: Any = None
+        self.head = b""
+        self.watch: Watch | None = None
+        self.line: AccessLine | None = None
+
+    def encode(self, response: Response) -> None:
+        """Take the app's response. Raises AppError, and what the app raises in its body."""
+        self.response = response
+        if self.streams:
+            from .events.stream import encode_head
+
+            self.head = encode_head(self._codec.encode_head(response))  # type: ignore[attr-defined]
+        else:
+            self.result = self._codec.encode_response(response, self._event)
+
+    def refuse(self, status: int, text: str) -> None:
+        """Answer in the adapter's own words."""
+        self.encode(plain(status, text))
+
+    def fail(self, error: BaseException) -> None:
+        """Answer for an app that raised before its response was under way."""
+        self.log(error)
+        if isinstance(error, DeadlineError):
+            self.refuse(504, "Gateway Timeout")
+        elif isinstance(error, ResponseTooLargeError):
+            self.refuse(500, f"Internal Server Error: {error}")
+        else:
+            self.refuse(500, "Internal Server Error")
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body of a streamed answer, as the app makes it; b'' where it has none for now.
+
+        Raises what the app raises there.
+        """
+        assert self.response is not None
+        silent = bodiless(self.response.status, self.request and self.request.method)
+        body: Any = self.response.body
+        if hasattr(body, "__aiter__"):
+            async for chunk in body:
+                yield b"" if silent else chunk
+        else:
+            for chunk in body:
+                yield b"" if silent else chunk
+
+    @property
+    def finished(self) -> bool:
+        """Whether the app has nothing left to do."""
+        return self.response is None or self.response.finished
+
+    def close(self) -> None:
+        """Let the app finish; the client has, or will have, its answer whatever happens here."""
+        if self.line is not None:
+            self.line.write(self)
+        try:
+            self.end_response()
+        finally:
+            if self.watch is not None:
+                self.watch.end(self)
+
+    async def finish(self) -> None:
+        """`close()` within a running loop, which goes on meanwhile."""
+        if self.line is not None:
+            self.line.write(self)
+            self.line = None
+        await self.settle()
+        self.close()
+
+    def end_response(self) -> None:
+        """The end of the app's response alone. What goes wrong there is logged."""
+        try:
+            if self.response is not None:
+                self.response.close()
+        except BaseException as error:  # SystemExit too
+            if ends_process(error):
+                raise
+            self.log(error)
+
+    async def settle(self) -> None:
+        """Wait for the app to end, so that `close` need not."""
+        settle = getattr(self.response, "settle", None)
+        if settle is not None:
+            await settle()
+
+    def log(self, error: BaseException) -> None:
+        """One record with the request id and, unless the message says it all, the traceback."""
+        if self.request is not None:
+            log(self.request, f"failed{{}}: {type(error).__name__}: {error}", error)
+
+
+def log(request: Request, text: str, error: BaseException | None = None) -> None:
+    """'GET /path' and `text`, with the request id for its {}."""
+    import logging  # 5 ms that only a failing request pays
+
+    request_id = getattr(request.context, "aws_request_id", None)
+    told = f" (RequestId: {request_id})" if request_id else ""
+    said_all = isinstance(error, AppError) and error.__cause__ is None
+    logging.getLogger("adapter").error(
+        "%s %s %s",
+        request.method,
+        request.path,
+        text.replace("{}", told, 1),
+        exc_info=None if said_all else error,
+    )

@@ -1,0 +1,67 @@
+"""A result that is posted as it is made: HTTP chunks, and an error in the trailers.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import b2a_base64
+
+from ..errors import ends_process
+from .api import error_type
+from .connection import HungUpError
+from .faults import document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from .connection import Connection
+
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+_HEADERS = (
+    "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"
+    f"Trailer: {_ERROR_TYPE}, {_ERROR_BODY}\r\n\r\n"
+)
+
+
+async def send_stream(
+    connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
+) -> BaseException | None:
+    """Send a call's headers, `head` and then `chunks`. Raises HungUpError.
+
+    The first of the chunks goes out in one write with what stands before it; an empty one says
+    that the next takes a while. An error that the chunks raise is told in the trailers, and
+    returned.
+    """
+    waiting, error = (opening + _HEADERS).encode("latin-1"), None
+    try:
+        async for chunk in chunks:
+            data = waiting + _framed(head + chunk)
+            waiting = head = b""
+            if data:
+                await connection.send(data)
+    except HungUpError:
+        raise
+    except BaseException as raised:
+        if ends_process(raised):
+            raise
+        error = raised
+    finally:
+        await chunks.aclose()
+    await connection.send(waiting + _framed(head) + _end(error))
+    return error
+
+
+def _framed(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def _end(error: BaseException | None) -> bytes:
+    if error is None:
+        return b"0\r\n\r\n"
+    body = b2a_base64(json.dumps(document(error)).encode(), newline=False).decode()
+    trailers = f"{_ERROR_TYPE}: {error_type(error)}\r\n{_ERROR_BODY}: {body}\r\n"
+    return f"0\r\n{trailers}\r\n".encode("latin-1")

@@ -1,0 +1,86 @@
+"""Worker processes for many invocations at once: the app is imported once, then forked.
+
+For apps that are held up by Python's lock. A process that dies is replaced.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import time
+
+from ..errors import RuntimeAPIError, Terminated
+from . import logs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+_OVER = 75  # the exit status of a worker that Lambda has nothing more for
+_PAUSE_S = 0.5  # before a worker is replaced that did not live as long
+
+
+def supervise(workers: int, work: Callable[[], None]) -> NoReturn:
+    """Keep `workers` processes at `work`. Raises RuntimeAPIError when it is over for one."""
+    gc.freeze()  # what was imported stays shared: the collector does not write to it
+    running = {_fork(work): time.monotonic() for _ in range(workers)}
+    try:
+        while True:
+            worker, status = os.wait()
+            began = running.pop(worker, None)
+            if began is None:  # a child of the app's own
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            if code == _OVER:
+                raise RuntimeAPIError("a worker has found this environment to be over")
+            logs.line(f"adapter: worker {worker} ended ({_how(code)}); starting another", "ERROR")
+            if time.monotonic() - began < _PAUSE_S:
+                time.sleep(_PAUSE_S)
+            running[_fork(work)] = time.monotonic()
+    finally:
+        _end(list(running))
+
+
+def _fork(work: Callable[[], None]) -> int:
+    worker = os.fork()
+    if worker:
+        return worker
+    code = 1
+    try:
+        logs.redirect_worker_output()
+        work()
+    except RuntimeAPIError as error:
+        logs.line(f"adapter: {error}", "ERROR")
+        code = _OVER
+    except Terminated:
+        code = 0
+    except BaseException as error:  # noqa: BLE001  # nothing is to go on in the parent's frames
+        logs.line(f"adapter: a worker failed: {error!r}", "ERROR")
+    finally:
+        logs.flush()
+        os._exit(code)
+
+
+def _end(workers: list[int]) -> None:
+    """SIGTERM to all, and wait: Lambda ends what takes too long."""
+    for worker in workers:
+        os.kill(worker, signal.SIGTERM)
+    for worker in workers:
+        os.waitpid(worker, 0)
+
+
+def _how(code: int) -> str:
+    return f"exit status {code}" if code >= 0 else str(signal.strsignal(-code))
+
+
+def processes(told: str | None, polls: int) -> int:
+    """The number in ADAPTER_WORKERS, 1 without; not more than there are polls."""
+    if not told:
+        return 1
+    if not told.isdecimal() or not int(told):
+        print(f"adapter: ADAPTER_WORKERS is {told!r}; it should be a number", file=sys.stderr)
+        return 1
+    return min(int(told), polls)
