@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 class Exchange:
     """What an event came to. `result` is the answer, or `head` and `chunks()` if it is streamed.
 
-    Then `close()`, or `finish()` within a running loop, lets the app finish.
+    Then `close()` lets the app finish; or `finish()`, which waits for it if the loop is running.
     """
 
     __slots__ = (
-        "_codec", "_event", "head", "line", "request", "response", "result", "streams", "watch"
+        "_codec", "_event", "_in_loop", "head", "line", "request", "response", "result",
+        "streams", "watch",
     )  # fmt: skip
 
-    def __init__(self, codec: Codec, event: dict[str, Any], *, stream: bool = False) -> None:
+    def __init__(
+        self, codec: Codec, event: dict[str, Any], *, stream: bool = False, in_loop: bool = False
+    ) -> None:
         self._codec = codec
         self._event = event
+        self._in_loop = in_loop
         self.streams = stream and hasattr(codec, "encode_head")
         self.request: Request | None = None
         self.response: Response | None = None
@@ -93,7 +97,7 @@ class Exchange:
                 self.watch.end(self)
 
     async def finish(self) -> None:
-        """`close()` within a running loop, which goes on meanwhile."""
+        """`close()`, for a runtime of either kind."""
         if self.line is not None:
             self.line.write(self)
             self.line = None
@@ -111,9 +115,9 @@ class Exchange:
             self.log(error)
 
     async def settle(self) -> None:
-        """Wait for the app to end, so that `close` need not."""
+        """Within a running loop: wait for the app to end, so that `close` need not."""
         settle = getattr(self.response, "settle", None)
-        if settle is not None:
+        if self._in_loop and settle is not None:
             await settle()
 
     def log(self, error: BaseException) -> None:

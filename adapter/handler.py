@@ -96,7 +96,7 @@ class Handler:
 
     async def answer_soon(self, event: Any, context: Any = None) -> Exchange:
         """`answer` for an ASGI app within its running loop; `finish()` it then."""
-        exchange = self._opened(event, context, self._stream)
+        exchange = self._opened(event, context, self._stream, in_loop=True)
         if exchange.request is None:
             return exchange
         try:
@@ -111,17 +111,17 @@ class Handler:
             exchange.fail(error)
         return exchange
 
-    def _opened(self, event: Any, context: Any, stream: bool) -> Exchange:
+    def _opened(self, event: Any, context: Any, stream: bool, *, in_loop: bool = False) -> Exchange:
         """The exchange of an event, answered already if it has no request."""
         try:
             codec = codec_of(event)
         except EventError:
             if _is_warming(event):
-                return _warmed(event)
+                return _warmed(event, hold=not in_loop)
             raise
         if not self._started:
             self.start()
-        exchange = Exchange(codec, event, stream=stream)
+        exchange = Exchange(codec, event, stream=stream, in_loop=in_loop)
         try:
             request = codec.decode_request(event, context)
         except BadRequestError as error:
@@ -222,7 +222,7 @@ def _is_warming(event: Any) -> bool:
     return isinstance(event, dict) and len(event) == 1 and type(event.get("warm")) in (bool, int)
 
 
-def _warmed(event: dict[str, Any]) -> Exchange:
+def _warmed(event: dict[str, Any], *, hold: bool) -> Exchange:
     """Answer without the app, and name the environment.
 
     Lambda starts another environment only while this one is busy: of n calls sent at once each
@@ -231,7 +231,7 @@ def _warmed(event: dict[str, Any]) -> Exchange:
     exchange = Exchange(None, event)  # type: ignore[arg-type]  # nothing is left to encode
     environment = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME") or str(os.getpid())
     exchange.result = {"warm": True, "environment": environment}
-    if event["warm"] > 1:
+    if hold and event["warm"] > 1:
         time.sleep(min(0.1 + event["warm"] / 100, 2.0))
     return exchange
 

@@ -119,7 +119,8 @@ def test_a_front_end_that_can_t_stream_gets_a_buffered_answer(target):
 
 def test_a_handler_by_its_name_streams_too(tmp_path, monkeypatch):
     (tmp_path / "main.py").write_text(
-        "from adapter import Handler\nfrom streams import app\nhandler = Handler(app, stream=True)\n"
+        "from adapter import Handler\nfrom streams import app\n"
+        "handler = Handler(app, stream=True)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(GUESTS))
     monkeypatch.chdir(tmp_path)
