@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 _LOGGER = logging.getLogger("adapter.access")
-_LOGGER.setLevel(logging.INFO)  # whoever asks for it wants to see it, whatever the root's level
+if _LOGGER.level == logging.NOTSET:  # whoever asks for it wants to see it
+    _LOGGER.setLevel(logging.INFO)
 
 
 class AccessLine:

@@ -11,7 +11,6 @@ import sys
 import textwrap
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,6 @@ from hypothesis import strategies as st
 from adapter.context import CURRENT, Context
 from adapter.runtime import logs_json, logs_output, logs_root
 
-ROOT = Path(__file__).parent.parent
 ID = "0123-id"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -56,7 +54,7 @@ class Ran:
 
 def ran(code, *, descriptor=False, preamble=PREAMBLE, **environ):
     """A process that runs this code, with `_LAMBDA_TELEMETRY_LOG_FD` if there is a descriptor."""
-    environ = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT), **environ}
+    environ = {"PYTHONUTF8": "1", "PYTHONPATH": os.pathsep.join(sys.path), **environ}
     command = [sys.executable, "-W", "error", "-c", preamble + textwrap.dedent(code)]
     reading, writing = os.pipe()
     if descriptor:
@@ -720,24 +718,6 @@ def test_what_the_app_prints_appears_at_once():
     """
     shown = ran(code)
     assert (shown.stdout, shown.stderr) == ("1\n2\n34", "5\n6")
-
-
-# The access log
-
-
-def test_the_access_log_is_shown_whatever_the_roots_level():
-    code = "invocation(); logs.access('GET', '/a%20b', 200, 12.345, True)"
-    assert ran(code).stdout.split("\t")[2:] == [ID, "GET /a%20b 200 12.3 ms cold\n"]
-    (document,) = as_json(code, AWS_LAMBDA_LOG_LEVEL="ERROR")
-    assert document["message"] == "GET /a%20b 200 12.3 ms cold"
-    assert document["logger"] == "adapter.access"
-    fields = [document[name] for name in ("method", "path", "status", "duration_ms", "cold")]
-    assert fields == ["GET", "/a%20b", 200, 12.345, True]
-
-
-def test_an_app_can_turn_the_access_log_off():
-    code = "logging.getLogger('adapter.access').setLevel('WARNING')\n"
-    assert ran(code + "logs.access('GET', '/', 200, 1, False)").stdout == ""
 
 
 # Workers of Managed Instances

@@ -60,25 +60,6 @@ def line(text: str, level: str = "INFO") -> None:
     _output.write(text, number, json=_output.json)
 
 
-def access(method: str, path: str, status: int, duration_ms: float, cold: bool) -> None:
-    """A line of the access log: `GET /path 200 12.3 ms cold`, and the same as fields in JSON.
-
-    Shown whatever the root's level is, unless the app gives the logger `adapter.access` one.
-    """
-    import logging
-
-    logger = logging.getLogger("adapter.access")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
-    fields = {"method": method, "path": path, "status": status}
-    more = {"duration_ms": round(duration_ms, 3), "cold": cold}
-    logger.info(
-        "%s %s %s %.1f ms%s",
-        *fields.values(), duration_ms, " cold" if cold else "",
-        extra=fields | more,
-    )  # fmt: skip
-
-
 def flush() -> None:
     """Let out what the app printed without a newline; an environment may be frozen next."""
     for stream in (sys.stdout, sys.stderr):
@@ -146,7 +127,7 @@ def _error_lines(document: dict[str, Any], request_id: str) -> list[str]:
     return lines
 
 
-def _indented(line: str) -> str:
+def _indented(traced: str) -> str:
     """With spaces in front that CloudWatch keeps, where the lines become one."""
-    text = line.lstrip(" ")
-    return _NO_BREAK_SPACE * (len(line) - len(text)) + text if _output.joins else line
+    text = traced.lstrip(" ")
+    return _NO_BREAK_SPACE * (len(traced) - len(text)) + text if _output.joins else traced

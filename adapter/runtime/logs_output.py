@@ -66,12 +66,13 @@ class Output:
 
     def write(self, message: str, level: int, *, json: bool) -> None:
         """One event."""
-        if self._descriptor is not None:
+        descriptor = self._descriptor  # another thread may leave it
+        if descriptor is not None:
             try:
-                self._write_frame(self._descriptor, message, level, _JSON if json else _TEXT)
+                self._write_frame(descriptor, message, level, _JSON if json else _TEXT)
                 return
-            except OSError:  # closed by the app, or its reader is gone: a new file may have its
-                self._descriptor = None  # number, so never again
+            except OSError:  # the app closed it, or its reader is gone
+                self._descriptor = None  # for good: a file of the app may get its number
         _print(_one_line(message) if self.joins else message)
 
     def leave_descriptor(self) -> None:

@@ -57,6 +57,8 @@ async def serve(function: Any, api: RuntimeAPI, *, alone: bool = True) -> NoRetu
                 if error.over:
                     raise
                 logs.line(f"adapter: {error}; the invocation's answer is lost", "ERROR")
+            CURRENT.set(None)
+            logs.flush()
     finally:
         await api.flush()
 

@@ -44,8 +44,6 @@ def main(arguments: list[str]) -> int:
         return 1
     except Terminated:
         return 0
-    finally:
-        _on_signals(signal.SIG_IGN)  # this process ends already
 
 
 def _become_emulator(target: str) -> None:
@@ -167,7 +165,7 @@ def _report_init(api: RuntimeAPI, error: BaseException) -> None:
     """Tell Lambda and the log why the function can't be started: in one line if it says all."""
     from .faults import document
 
-    _on_signals(signal.SIG_IGN)  # this process ends by itself
+    _on_signals(signal.SIG_IGN)  # this process ends already
     told = document(error)
     shown = isinstance(error, AdapterError) and error.__cause__ is None
     logs.error({**told, "stackTrace": []} if shown else told, "")
@@ -184,6 +182,7 @@ def _report_restore(api: RuntimeAPI, error: BaseException) -> None:
 
 
 def _end(number: int, frame: object) -> None:
+    _on_signals(signal.SIG_IGN)  # once is enough: the shutdown is not to be interrupted
     raise Terminated
 
 
