@@ -32,24 +32,28 @@ def serve_many(function: Any, address: str, polls: int) -> None:
 
 
 def _in_tasks(function: Any, address: str, polls: int, loop: AbstractEventLoop) -> None:
-    import asyncio
-
     network = WaitingNetwork(loop)
+    ended = loop.create_future()
 
-    async def all_polls() -> None:
-        await asyncio.gather(
-            *[serve(function, RuntimeAPI(address, network), alone=False) for _ in range(polls)]
-        )
+    async def poll() -> None:
+        try:
+            await serve(function, RuntimeAPI(address, network), alone=False)
+        except BaseException as error:  # noqa: BLE001  # for whoever runs the loop to raise
+            if not ended.done():
+                ended.set_result(error)
 
-    polling = loop.create_task(all_polls())
+    tasks = [loop.create_task(poll(), name=f"adapter-{number}") for number in range(polls)]
     while True:
         try:
-            loop.run_until_complete(polling)
-        except (SystemExit, KeyboardInterrupt) as error:
+            error = loop.run_until_complete(ended)
+        except (SystemExit, KeyboardInterrupt) as raised:
             # One that a task of the app's own raised: asyncio hands those to whoever runs the loop.
-            if ends_process(error) or polling.done():
+            if ends_process(raised):
                 raise
-            logs.line(f"adapter: a task of the app raised {error!r}", "ERROR")
+            logs.line(f"adapter: a task of the app raised {raised!r}", "ERROR")
+        else:
+            del tasks  # until here the loop knows them only weakly
+            raise error
 
 
 def _in_threads(function: Any, address: str, polls: int) -> None:

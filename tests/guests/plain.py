@@ -62,3 +62,7 @@ ACTIONS = {
 
 def nothing(event, context):
     return None
+
+
+def trace(event, context):
+    return os.environ["_X_AMZN_TRACE_ID"]
