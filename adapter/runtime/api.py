@@ -65,14 +65,18 @@ class RuntimeAPI:
 
     async def next(self) -> tuple[dict[str, str], bytes]:
         """Wait for an invocation: its headers, names in lower case, and its event as JSON."""
-        status, headers, body = await self._call(self._next, "/next")
+        reply = await self._call(self._next, "/next")
+        status = reply.status
         if status == 500:
             raise _over(f"{self._name('/next')} with status 500: this environment is over")
         if status != 200:
-            raise RuntimeAPIError(f"{self._name('/next')} with status {status}: {body[:200]!r}")
+            raise RuntimeAPIError(
+                f"{self._name('/next')} with status {status}: {reply.body[:200]!r}"
+            )
+        headers = reply.headers()
         if not headers.get("lambda-runtime-aws-request-id"):
             raise RuntimeAPIError(f"{self._name('/next')} without a request id")
-        return headers, body
+        return headers, reply.body
 
     async def respond(self, invocation: Invocation, result: bytes, *, hold: bool) -> None:
         """Post a result; `hold` leaves it to the next call, if that comes at once."""
@@ -150,9 +154,9 @@ class RuntimeAPI:
         own = RuntimeAPI(self.address, self.network)
         headers = "Lambda-Extension-Name: adapter\r\n"
         call = _message("POST", f"{_EXTENSION}/register", self.address, b'{"events":[]}', headers)
-        status, answer, _ = await own._call(call, "/register")
-        identifier = answer.get("lambda-extension-identifier")
-        if status != 200 or not identifier:
+        reply = await own._call(call, "/register")
+        identifier = reply.headers().get("lambda-extension-identifier")
+        if reply.status != 200 or not identifier:
             return False
         headers = f"Lambda-Extension-Identifier: {identifier}\r\n"
         path = f"{_EXTENSION}/event/next"
@@ -174,9 +178,9 @@ class RuntimeAPI:
 
     def _note(self, reply: Reply) -> None:
         """What became of a post."""
-        status, _, body = reply
-        if status >= 300:
-            self.refused = f"Lambda refused a result with status {status}: {_words(body)}"
+        if reply.status >= 300:
+            words = _words(reply.body)
+            self.refused = f"Lambda refused a result with status {reply.status}: {words}"
 
     async def _post(self, path: str, body: bytes, headers: str) -> None:
         call = _message("POST", path, self.address, body, headers)

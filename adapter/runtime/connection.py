@@ -9,8 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .sockets import Socket
 
-    Reply = tuple[int, dict[str, str], bytes]
-
 _HEAD_LIMIT = 1 << 20
 
 
@@ -20,6 +18,25 @@ class BrokenReplyError(Exception):
 
 class HungUpError(Exception):
     """The other side closed the connection, and sent nothing in reply."""
+
+
+class Reply:
+    """A whole reply; its headers are read when somebody wants them."""
+
+    __slots__ = ("_head", "body", "status")
+
+    def __init__(self, status: int, head: str, body: bytes) -> None:
+        self.status = status
+        self.body = body
+        self._head = head
+
+    def headers(self) -> dict[str, str]:
+        """By their names in lower case."""
+        headers = {}
+        for line in self._head.split("\r\n")[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return headers
 
 
 class Connection:
@@ -46,12 +63,12 @@ class Connection:
         except (OSError, EOFError) as error:
             raise HungUpError(str(error)) from None
         try:
-            status, headers = await self._head()
-            body = await self._body(headers)
+            status, head = await self._head()
+            body = await self._body(head)
         except (OSError, EOFError) as error:
             raise BrokenReplyError(str(error)) from None
         self.replies += 1
-        return status, headers, body
+        return Reply(status, head, body)
 
     def close(self) -> None:
         self._socket.close()
@@ -62,23 +79,22 @@ class Connection:
             raise EOFError("the connection was closed")
         self._buffer += data
 
-    async def _head(self) -> tuple[int, dict[str, str]]:
-        while b"\r\n\r\n" not in self._buffer:
+    async def _head(self) -> tuple[int, str]:
+        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > _HEAD_LIMIT:
                 raise EOFError("its headers have no end")
             await self._fill()
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
-            raise EOFError(f"it begins with {first[:60]!r}, which is no HTTP answer")
-        pairs = [line.partition(":") for line in lines]
-        return int(rest[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+        head, self._buffer = self._buffer[:end].decode("latin-1"), self._buffer[end + 4 :]
+        status = head[9:12]
+        if not head.startswith("HTTP/1.") or not (status.isascii() and status.isdecimal()):
+            raise EOFError(f"it begins with {head[:60]!r}, which is no HTTP answer")
+        return int(status), head
 
-    async def _body(self, headers: dict[str, str]) -> bytes:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
+    async def _body(self, head: str) -> bytes:
+        lower = head.lower()
+        if _field(lower, "transfer-encoding") == "chunked":
             return await self._chunks()
-        size = _number(headers.get("content-length", "0"), 10)
+        size = _number(_field(lower, "content-length") or "0", 10)
         if len(self._buffer) == size:
             body, self._buffer = self._buffer, b""
             return body
@@ -112,6 +128,16 @@ class Connection:
             parts.append(data)
             missing -= len(data)
         return b"".join(parts)
+
+
+def _field(head: str, name: str) -> str:
+    """The value of a field in a head in lower case; '' if it is not there."""
+    start = head.find(f"\r\n{name}:")
+    if start < 0:
+        return ""
+    start += len(name) + 3
+    end = head.find("\r\n", start)
+    return head[start : end if end >= 0 else None].strip()
 
 
 def _number(text: str, base: int) -> int:

@@ -86,7 +86,7 @@ async def invoke(answer: Answer, api: RuntimeAPI, headers: dict[str, str], event
     CURRENT.set(context)
     invocation = Invocation(headers)
     try:
-        exchange = await answer(json.loads(event), context)
+        exchange = await answer(json.loads(event.decode()), context)
         result = b"" if exchange.head else within_limit(result_json(exchange.result))
     except BaseException as error:  # SystemExit too: it is the app's end, not ours
         if ends_process(error):
@@ -155,13 +155,16 @@ class ResponseSizeTooLarge(Exception):  # noqa: N818  # the name that Lambda giv
     """A function's result is larger than Lambda takes."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def result_json(result: Any) -> bytes:
     """The result as it is posted. Raises MarshalError."""
     body = result.get("body") if type(result) is dict else None
     if type(body) is Base64 and len(body) > _LARGE:
         return _spliced(result, body)
     try:
-        text = json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode(result)
     except (TypeError, ValueError, RecursionError) as error:
         raise MarshalError(f"the function's result is no JSON: {error}") from None
     return text.encode("utf-8", "replace")
