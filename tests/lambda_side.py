@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 
+from adapter.local.invocation import Outcome
 from adapter.local.workers import Pool
 
 ADAPTER = [sys.executable, "-m", "adapter.runtime"]
@@ -13,9 +14,14 @@ AWSLAMBDARIC = [sys.executable, "-m", "awslambdaric"]
 
 @dataclass
 class Run:
-    """What came of a series of invocations."""
+    """What came of a series of invocations, in their order.
+
+    outcomes  as a caller without streaming gets them: a stream is collected
+    chunks    of a streamed result, one by one; None for a buffered one
+    """
 
     outcomes: list = field(default_factory=list)
+    chunks: list = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     @property
@@ -27,20 +33,55 @@ class Run:
         return "\n".join(self.log)
 
 
-def run(target, *events, command=ADAPTER, size=1, timeout=30.0, at_once=False):
-    """Send events to `target` in environments of their own; the current folder is the task's."""
+def run(
+    target,
+    *events,
+    command=ADAPTER,
+    size=1,
+    timeout=30.0,
+    at_once=False,
+    concurrency=1,
+    snapstart=False,
+    variables=None,
+    told=None,
+):
+    """Send events to `target` in environments of their own; the current folder is the task's.
+
+    `told` is what the caller says besides: tenant_id, client_context, cognito_identity.
+    """
     ran = Run()
 
     async def scenario():
-        pool = Pool([*command, target], target, size=size, log=ran.log.append, timeout=timeout)
+        pool = Pool(
+            [*command, target],
+            target,
+            size=size,
+            log=ran.log.append,
+            timeout=timeout,
+            concurrency=concurrency,
+            snapstart=snapstart,
+            variables=variables,
+        )
         try:
             if at_once:
-                ran.outcomes += await asyncio.gather(*(pool.invoke(event) for event in events))
+                both = await asyncio.gather(*(taken(pool, event, told) for event in events))
             else:
-                for event in events:
-                    ran.outcomes.append(await pool.invoke(event))
+                both = [await taken(pool, event, told) for event in events]
+            await pool.idle()
         finally:
             await pool.stop()
+        ran.outcomes += [outcome for outcome, _ in both]
+        ran.chunks += [chunks for _, chunks in both]
 
     asyncio.run(scenario())
     return ran
+
+
+async def taken(pool, event, told=None):
+    """(the outcome of an event as one value, the chunks of a streamed result)"""
+    outcome = await pool.invoke(event, **(told or {}))
+    if outcome.stream is None:
+        return outcome, None
+    chunks = [chunk async for chunk in outcome.stream]
+    end = outcome.stream.end
+    return (end if end.failed else Outcome(b"".join(chunks))), chunks

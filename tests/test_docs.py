@@ -278,7 +278,9 @@ def options_table():
     rows = ["| option | value | if not given | |", "|---|---|---|---|"]
     for option in cli.commands["dev"].params:
         if isinstance(option, click.Option):
-            cells = (f"`{option.opts[0]}`", values_of(option.type), default_of(option))
+            values = "" if option.is_flag else values_of(option.type)
+            default = "" if option.is_flag else default_of(option)
+            cells = (f"`{option.opts[0]}`", values, default)
             rows.append(f"| {' | '.join(cells)} | {option.help or ''} |")
     return "\n".join(rows)
 

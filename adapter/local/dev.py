@@ -39,6 +39,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 4
+    concurrency: int = 1
+    stream: bool = False
 
 
 def run(options: Options) -> int:
@@ -58,11 +60,17 @@ async def _serve(options: Options, show: Log) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     command = [sys.executable, "-m", "adapter.runtime", options.target]
-    pool = Pool(command, options.target, size=options.workers, log=show)
+    pool = Pool(
+        command,
+        options.target,
+        size=options.workers,
+        log=show,
+        concurrency=options.concurrency,
+        variables={"ADAPTER_STREAM": "1"} if options.stream else {},
+    )
+    gateway = Gateway(pool, options.kind, options.stage, show, stream=options.stream)
     try:
-        server = Server(
-            Gateway(pool, options.kind, options.stage, show), options.host, options.port
-        )
+        server = Server(gateway, options.host, options.port)
     except OSError as error:
         show(_cannot_listen(options, error))
         return 1
@@ -105,7 +113,10 @@ def _banner(options: Options, port: int, seconds: float) -> list[str]:
     path = f"/{options.stage}/" if options.stage else "/"
     url = click.style(f"http://{options.host}:{port}{path}", fg="green", bold=True)
     environments = f"up to {options.workers} environment{'s' if options.workers > 1 else ''}"
+    if options.concurrency > 1:
+        environments += f" of {options.concurrency} requests at once"
+    streaming = ", streaming" if options.stream else ""
     return [
-        f"{url}  {NAMES[options.kind]} → {options.target}, {environments}",
+        f"{url}  {NAMES[options.kind]}{streaming} → {options.target}, {environments}",
         click.style(f"ready in {seconds:.2f} s; Ctrl-C stops it", fg="bright_black"),
     ]

@@ -13,20 +13,31 @@ from starlette.responses import Response as HTTPResponse
 
 from ..errors import ResultError
 from ..events import KINDS
-from ..events._encode import LAMBDA_LIMIT
 from ..events._gateway import forwarded
 from ..events.alb import LIMIT as ALB_LIMIT
-from ..message import Headers, Request, Response, starts_with
+from ..message import LAMBDA_LIMIT, Headers, Request, Response, starts_with
 from ..percent import bytes_to_text, quote_target
+from .invocation import Stream
+from .server import HangUp
+from .streaming import KINDS as STREAMING
+from .streaming import drain, opening, send_on
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import Receive, Scope, Send
 
+    from .invocation import Outcome
     from .process import Log
     from .workers import Pool
 
 # A hop's own business: the front end reads them and does not pass them on.
 _DROPPED = frozenset({"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"})
+
+_STREAMED = (
+    f"It was streamed: run adapter dev with --stream (behind a {' or '.join(STREAMING)}), "
+    "or answer without streaming"
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ def _alb_page(status: int, phrase: str) -> Refusal:
 
 
 # What each says when the function failed or its result is malformed; when it took too long; when
-# the request is too large; when the URL has no such stage.
+# the request is too large; when the URL has no such stage; when a streamed answer has no head.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 _REST = {
@@ -56,6 +67,7 @@ _REST = {
     "late": Refusal(504, b'{"message": "Endpoint request timed out"}'),
     "large": Refusal(413, b'{"message": "Request Too Long"}'),
     "stage": Refusal(403, b'{"message": "Forbidden"}'),
+    "head": Refusal(500, b'{"message": "Internal server error"}'),
 }
 _HTTP = {
     "failed": Refusal(502, b'{"message":"Internal Server Error"}'),
@@ -67,6 +79,7 @@ _URL = {
     "failed": Refusal(502, b"Internal Server Error"),
     "late": Refusal(504, b"Gateway Timeout"),
     "large": Refusal(413, b"Request Entity Too Large"),
+    "head": Refusal(502, b"Internal Server Error"),
 }
 _ALB = {
     "failed": _alb_page(502, "Bad Gateway"),
@@ -85,13 +98,16 @@ REFUSALS = {
 class Gateway:
     """An ASGI app that stands where AWS's front end stands, before the environments of `pool`."""
 
-    def __init__(self, pool: Pool, kind: str, stage: str, log: Log) -> None:
+    def __init__(
+        self, pool: Pool, kind: str, stage: str, log: Log, *, stream: bool = False
+    ) -> None:
         self._pool = pool
         self._codec = KINDS[kind]
         self._root_path = f"/{stage}" if stage else ""
         self._refusals = REFUSALS[kind]
         self._limit = ALB_LIMIT if self._refusals is _ALB else LAMBDA_LIMIT
         self._log = log
+        self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -99,10 +115,20 @@ class Gateway:
         except ClientDisconnect:  # in the middle of its upload: there is nobody to answer
             return
         request = request_of(scope, body, self._root_path)
-        response = await self._answer(request)
-        await http_response(request, response)(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+        async def answer(response: Response) -> None:
+            await http_response(request, response)(scope, receive, send)
+
+        outcome = await self._outcome(request)
+        if isinstance(outcome, Response):
+            await answer(outcome)
+        elif self._stream:
+            await self._send_on(request, outcome, answer, send)
+        else:
+            await answer(await self._buffered(outcome))
+
+    async def _outcome(self, request: Request) -> Outcome | Response:
+        """What the function says; or the front end, if it says no or the function failed."""
         if not starts_with(request.path, self._root_path):
             return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
         event = self._codec.encode_request(forwarded(request))
@@ -110,12 +136,51 @@ class Gateway:
             reason = f"the body, as text or base64, has over {self._limit:,} bytes"
             return self._refuse("large", reason)
         outcome = await self._pool.invoke(event)
+        return self._failed(outcome) if outcome.failed else outcome
+
+    def _failed(self, outcome: Outcome, reason: str = "") -> Response:
+        return self._refuse("late" if outcome.late else "failed", reason)
+
+    async def _buffered(self, outcome: Outcome) -> Response:
+        """The whole answer of a function."""
+        advice = f". {_STREAMED}" if outcome.stream else ""
+        outcome = await outcome.whole()
         if outcome.failed:
-            return self._refuse("late" if outcome.late else "failed", "")
+            return self._failed(outcome, str(outcome))
         try:
             return self._codec.decode_response(_result(outcome.body))
         except ResultError as error:
-            return self._refuse("failed", str(error))
+            return self._refuse("failed", f"{error}{advice}")
+
+    async def _send_on(
+        self,
+        request: Request,
+        outcome: Outcome,
+        answer: Callable[[Response], Awaitable[None]],
+        send: Send,
+    ) -> None:
+        """A function's answer as it comes. Raises HangUp where it breaks off."""
+        stream = outcome.stream or Stream.of(outcome.body, "application/json")
+        chunks = aiter(stream)
+        raw = self._refusals is _URL
+        try:
+            response, first = await opening(stream, chunks, self._codec, raw=raw)
+        except ResultError as error:
+            await answer(self._no_head(stream, str(error)))
+            await drain(chunks)
+            return
+        try:
+            await send_on(request.method, response, first, stream, chunks, send)
+        except HangUp as error:
+            self._log(f"adapter: broke the answer off as AWS does: {error}")
+            raise
+        finally:
+            await drain(chunks)
+
+    def _no_head(self, stream: Stream, reason: str) -> Response:
+        if stream.end.failed:
+            return self._failed(stream.end, str(stream.end))
+        return self._refuse("head", reason)
 
     def _refuse(self, case: str, reason: str) -> Response:
         refusal = self._refusals[case]

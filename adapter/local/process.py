@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     Log = Callable[[str], None]
 
-_GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _TAIL_S = 0.2  # for output that is still in the pipe when the process has ended
 
 
@@ -25,7 +24,8 @@ class Process:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._killed = False
+        self._ending = False
+        self._changing = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._pipe: asyncio.ReadTransport | None = None
         self._forwarding: asyncio.Task[None] | None = None
@@ -56,7 +56,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        return not self._killed and self._process is not None and not self.exited.done()
+        return not self._ending and self._process is not None and not self.exited.done()
 
     def status(self) -> str:
         """How it ended, in the words that Lambda has for it."""
@@ -74,21 +74,23 @@ class Process:
         except psutil.Error:  # it ended this moment
             return 0
 
-    def kill(self) -> None:
-        """End it at once, and what it started."""
-        self._killed = True
-        self._signal_group(signal.SIGKILL)
+    async def end(self, grace: float = 0) -> None:
+        """End it, and what it started: at once, or with SIGTERM and so many seconds before."""
+        async with self._changing:  # an earlier call may still be waiting
+            if self._process is None:
+                return
+            if grace and self.alive:
+                self._ending = True
+                self._signal_group(signal.SIGTERM)
+                await asyncio.wait({self.exited}, timeout=grace)
+            self._ending = True
+            if not self.exited.done():
+                self._signal_group(signal.SIGKILL)
+            await self.exited
 
-    async def stop(self) -> None:
-        """End it with SIGTERM, and with SIGKILL if it stays."""
-        if self._process is None:
-            return
-        if self.alive:
-            self._signal_group(signal.SIGTERM)
-            await asyncio.wait({self.exited}, timeout=_GRACE_S)
-        if not self.exited.done():
-            self.kill()
-        await self.exited
+    async def stop(self, grace: float = 0) -> None:
+        """End it, and let its output run out."""
+        await self.end(grace)
         if self._forwarding is not None:
             await asyncio.wait({self._forwarding}, timeout=_TAIL_S)
             self._forwarding.cancel()

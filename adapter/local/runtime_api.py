@@ -1,143 +1,241 @@
 """Lambda's side of the Runtime API, for one environment: queue → /next, /response → queue.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 
-Any runtime can be its guest: ours, AWS's own, a shell script with curl.
+Any runtime can be its guest: ours, AWS's own, a shell script with curl. What the pages leave open
+is as in the source of AWS's emulator, aws-lambda-runtime-interface-emulator (folder `rapi`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections import deque
+from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from ..events._gateway import ACCOUNT
+from ..message import LAMBDA_LIMIT
+from .extensions import Extension, Extensions, next_event
+from .invocation import Outcome, error_outcome, future, reported
+from .responses import accepted, failure, late, refusal, result_by_mode
+from .wire import Answer, BrokenOffError, unless_gone
 
-from ..events._encode import LAMBDA_LIMIT
-from ..events._gateway import ACCOUNT, request_id
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .invocation import Invocation
+    from .responses import Taker
+    from .wire import Call
+
+    Handler = Callable[["RuntimeAPI", Call, str], Awaitable[Answer]]
 
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:"
 
-
-@dataclass
-class Outcome:
-    """What came of an invocation: a result, as JSON; or an error document, if `failed`."""
-
-    body: bytes
-    failed: bool = False
-    late: bool = False  # failed since it took too long
-
-
-@dataclass
-class Invocation:
-    """One event on its way through a function."""
-
-    event: bytes
-    timeout: float
-    id: str = field(default_factory=request_id)
-    outcome: asyncio.Future[Outcome] = field(default_factory=lambda: _future())
-
-    def end(self, outcome: Outcome) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(outcome)
-
-
-def _future() -> asyncio.Future[Outcome]:
-    return asyncio.get_running_loop().create_future()
-
-
-def error_outcome(kind: str, message: str, *, late: bool = False) -> Outcome:
-    """The failure that Lambda itself reports."""
-    document = {"errorType": kind, "errorMessage": message}
-    return Outcome(json.dumps(document).encode(), failed=True, late=late)
+_ECHO = "lambda-runtime-invocation-id"
+_REMEMBERED = 1000  # timed-out invocations
 
 
 class RuntimeAPI:
-    """The state of one environment as its runtime sees it, and the ASGI app that serves it."""
+    """The state of one environment as its runtime sees it.
 
-    def __init__(self, function_name: str) -> None:
-        self.arn = ARN + function_name
-        self.initialised = _future()  # ends with the first /next, or with an init error
-        self._queue: asyncio.Queue[Invocation | None] = asyncio.Queue()
-        self._current: Invocation | None = None
-        self.app = Starlette(
-            routes=[
-                Route("/2018-06-01/runtime/invocation/next", self._next),
-                Route(
-                    "/2018-06-01/runtime/invocation/{id}/response", self._response, methods=["POST"]
-                ),
-                Route("/2018-06-01/runtime/invocation/{id}/error", self._error, methods=["POST"]),
-                Route("/2018-06-01/runtime/init/error", self._init_error, methods=["POST"]),
-            ]
-        )
+    initialised  done when the runtime is ready for a first invocation, or said why it is not
+    restored     the same after a snapshot was restored; None while there is none
+    """
+
+    def __init__(
+        self, function: dict[str, str], *, concurrency: int = 1, snapstart: bool = False
+    ) -> None:
+        self.arn = ARN + function["functionName"]
+        self.initialised: asyncio.Future[Outcome] = future()
+        self.restored: asyncio.Future[Outcome] | None = None
+        self.extensions = Extensions(function, invoke_events=concurrency == 1)
+        self._parallel = concurrency > 1
+        self._snapstart = snapstart
+        self._polled = False
+        self._restore = asyncio.Event()
+        self._queue: asyncio.Queue[Invocation] = asyncio.Queue()
+        self._under_way: dict[str, Invocation] = {}
+        self._late: deque[str] = deque(maxlen=_REMEMBERED)
+
+    async def respond(self, call: Call) -> Answer:
+        """The answer to any request."""
+        for method, pattern, handler in _ROUTES:
+            match = pattern.fullmatch(call.path)
+            if match and method == call.method:
+                return await handler(self, call, match[1] if match.re.groups else "")
+        return refusal(404, "NotFound", f"there is no {call.method} {call.path}")
+
+    # From the environment
 
     def put(self, invocation: Invocation) -> None:
         """Hand an invocation to the runtime's next poll."""
         self._queue.put_nowait(invocation)
+        self.extensions.tell(invocation, self.arn)
 
-    def close(self) -> None:
-        """End the poll that waits, if one does: this environment is over."""
-        self._queue.put_nowait(None)
+    def forget(self, invocation: Invocation) -> None:
+        """An invocation that is over. What the runtime still says of a late one is refused."""
+        self._under_way.pop(invocation.id, None)
+        if not invocation.answered:
+            self._late.append(invocation.id)
 
-    async def _next(self, request: Request) -> Response:
+    def restore(self) -> asyncio.Future[Outcome]:
+        """Let the runtime go on that waits to be restored from its snapshot."""
+        self.restored = future()
+        self._restore.set()
+        return self.restored
+
+    @property
+    def waits_for_restore(self) -> bool:
+        return self._snapstart and self.restored is None and not self._polled
+
+    # Invocations
+
+    async def next(self, call: Call, _: str) -> Answer:
+        repeated = self._begin_poll()
+        invocation = repeated or await self._one_of_queue(call)
+        self._under_way[invocation.id] = invocation
+        return Answer(200, invocation.event, self._headers(invocation))
+
+    def _begin_poll(self) -> Invocation | None:
+        """The runtime is ready: its init phase and its invocation are over.
+
+        One that has not answered its invocation is given it again, as the emulator does.
+        """
+        self._polled = self.extensions.closed = True
+        self._ready()
+        if self._parallel:
+            return None
+        for invocation in list(self._under_way.values()):
+            if invocation.answered:
+                invocation.finish()
+            elif not invocation.gave_up:
+                return invocation
+        return None
+
+    def _ready(self) -> None:
+        phase = self.restored or self.initialised
+        if not phase.done() and self._polled and self.extensions.ready:
+            phase.set_result(Outcome(b""))
+
+    async def _one_of_queue(self, call: Call) -> Invocation:
+        """Raises BrokenOffError if the runtime hangs up before there is one."""
+        while True:
+            invocation = await unless_gone(self._queue.get(), call)
+            if not invocation.outcome.done():  # it did not wait too long
+                return invocation
+
+    def _headers(self, invocation: Invocation) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": invocation.id,
+            "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self.arn,
+            "Lambda-Runtime-Trace-Id": invocation.trace_id,
+            "Lambda-Runtime-Aws-Tenant-Id": invocation.tenant_id,
+            "Lambda-Runtime-Client-Context": invocation.client_context,
+            "Lambda-Runtime-Cognito-Identity": invocation.cognito_identity,
+            "Lambda-Runtime-Invocation-Id": invocation.invocation_id if self._parallel else None,
+        }
+        return {name: value for name, value in headers.items() if value is not None}
+
+    async def response(self, call: Call, request_id: str) -> Answer:
+        return await self._take(call, request_id, result_by_mode)
+
+    async def error(self, call: Call, request_id: str) -> Answer:
+        return await self._take(call, request_id, failure)
+
+    async def _take(self, call: Call, request_id: str, take: Taker) -> Answer:
+        invocation = self._claim(call, request_id)
+        if isinstance(invocation, Answer):
+            return invocation
+        try:
+            return await take(call, invocation)
+        except BrokenOffError as error:
+            message = f"the runtime's response broke off: {error}"
+            invocation.end(error_outcome("Runtime.TruncatedResponse", message))
+            raise
+        finally:
+            self._answered(invocation)
+
+    def _claim(self, call: Call, request_id: str) -> Invocation | Answer:
+        """The invocation that is answered now, or why it can't be."""
+        invocation = self._under_way.get(request_id)
+        if request_id in self._late or (invocation and invocation.gave_up):
+            return late()
+        if invocation is None or (invocation.answered and self._parallel):
+            return refusal(400, "InvalidRequestID", "Invalid request ID")
+        if invocation.answered:
+            return refusal(403, "InvalidStateTransition", "this invocation was answered already")
+        if call.headers.get(_ECHO, invocation.invocation_id) != invocation.invocation_id:
+            return refusal(400, "InvalidRequestID", f"{_ECHO} is of another invocation")
+        invocation.answered = True
+        return invocation
+
+    def _answered(self, invocation: Invocation) -> None:
+        """Of several workers nobody can tell which polls again: theirs is over with the answer."""
+        if self._parallel:
+            self._under_way.pop(invocation.id, None)
+            invocation.finish()
+
+    # Init and restore
+
+    async def init_error(self, call: Call, _: str) -> Answer:
+        outcome = reported((await call.read(LAMBDA_LIMIT))[0], call.headers)
+        phase = self.restored or self.initialised  # AWS's own runtimes report either here
+        if phase.done():
+            message = "the function was started already"
+            return refusal(403, "InvalidStateTransition", message)
+        phase.set_result(outcome)
+        return accepted()
+
+    async def restore_next(self, call: Call, _: str) -> Answer:
+        if not self._snapstart:
+            return refusal(404, "NotFound", "this environment is made without a snapshot")
+        if self.restored is not None or self._polled:
+            return refusal(403, "InvalidStateTransition", "the runtime is no longer in init")
         if not self.initialised.done():
             self.initialised.set_result(Outcome(b""))
-        self._current = invocation = await self._queue.get()
-        if invocation is None:
-            return _refusal(500, "ContainerError", "this environment is over")
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": invocation.id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + invocation.timeout) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self.arn,
-            "Lambda-Runtime-Trace-Id": _trace_id(),
-        }
-        return Response(invocation.event, headers=headers, media_type="application/json")
+        await unless_gone(self._restore.wait(), call)
+        return Answer(200)
 
-    async def _response(self, request: Request) -> Response:
-        body = await request.body()
-        if len(body) > LAMBDA_LIMIT:
-            kind, message = "Function.ResponseSizeTooLarge", _too_large(len(body))
-            self._end(request, error_outcome(kind, message))
-            return _refusal(413, "RequestEntityTooLarge", message)
-        return self._end(request, Outcome(body))
+    async def restore_error(self, call: Call, _: str) -> Answer:
+        outcome = reported((await call.read(LAMBDA_LIMIT))[0], call.headers)
+        if self.restored is None or self.restored.done():
+            return refusal(403, "InvalidStateTransition", "the runtime is not being restored")
+        self.restored.set_result(outcome)
+        return accepted()
 
-    async def _error(self, request: Request) -> Response:
-        return self._end(request, Outcome(await request.body(), failed=True))
+    # Extensions
 
-    def _end(self, request: Request, outcome: Outcome) -> Response:
-        invocation, self._current = self._current, None
-        if invocation is None or invocation.id != request.path_params["id"]:
-            self._current = invocation
-            return _refusal(400, "InvalidRequestID", "this is not the invocation under way")
-        invocation.end(outcome)
-        return _accepted()
+    async def register(self, call: Call, _: str) -> Answer:
+        return await self.extensions.register(call)
 
-    async def _init_error(self, request: Request) -> Response:
-        outcome = Outcome(await request.body(), failed=True)
-        if self.initialised.done():
-            return _refusal(403, "InvalidStateTransition", "the function was started already")
-        self.initialised.set_result(outcome)
-        return _accepted()
+    async def extension_next(self, call: Call, _: str) -> Answer:
+        extension = self.extensions.of(call)
+        if not isinstance(extension, Extension):
+            return extension
+        extension.ready = True
+        self._ready()
+        return await unless_gone(next_event(extension), call)
+
+    async def extension_error(self, call: Call, _: str) -> Answer:
+        extension = self.extensions.of(call)
+        return accepted() if isinstance(extension, Extension) else extension
 
 
-def _accepted() -> Response:
-    return JSONResponse({"status": "OK"}, 202)
+def _routes(*routes: tuple[str, str, Handler]) -> list[tuple[str, re.Pattern[str], Handler]]:
+    return [(method, re.compile(path), handler) for method, path, handler in routes]
 
 
-def _refusal(status: int, kind: str, message: str) -> Response:
-    return JSONResponse({"errorType": kind, "errorMessage": message}, status)
-
-
-def _too_large(size: int) -> str:
-    return f"Response payload size ({size} bytes) exceeded maximum allowed payload size (6291556)."
-
-
-def _trace_id() -> str:
-    """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader"""
-    random: Any = request_id().replace("-", "")
-    return f"Root=1-{int(time.time()):08x}-{random[:24]};Parent={random[:16]};Sampled=0"
+_ROUTES = _routes(
+    ("GET", "/2018-06-01/runtime/invocation/next", RuntimeAPI.next),
+    ("POST", "/2018-06-01/runtime/invocation/([^/]+)/response", RuntimeAPI.response),
+    ("POST", "/2018-06-01/runtime/invocation/([^/]+)/error", RuntimeAPI.error),
+    ("POST", "/2018-06-01/runtime/init/error", RuntimeAPI.init_error),
+    ("GET", "/2018-06-01/runtime/restore/next", RuntimeAPI.restore_next),
+    ("POST", "/2018-06-01/runtime/restore/error", RuntimeAPI.restore_error),
+    ("POST", "/2020-01-01/extension/register", RuntimeAPI.register),
+    ("GET", "/2020-01-01/extension/event/next", RuntimeAPI.extension_next),
+    ("POST", "/2020-01-01/extension/(?:init|exit)/error", RuntimeAPI.extension_error),
+)

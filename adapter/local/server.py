@@ -1,8 +1,9 @@
-"""An HTTP server around an ASGI app, for both legs: the gateway's and the Runtime API's."""
+"""An HTTP server around an ASGI app, for the clients' leg."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import Any
 
@@ -10,6 +11,18 @@ import uvicorn
 from uvicorn.server import ServerState
 
 _GRACE_S = 1.0  # for the requests in flight
+
+
+class HangUp(Exception):  # noqa: N818  # what is to be done, not what went wrong
+    """An app raises it to close a connection in the middle of its answer."""
+
+
+def _unexpected(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HangUp))
+
+
+# uvicorn writes a traceback of whatever an app raises; this one is meant.
+logging.getLogger("uvicorn.error").addFilter(_unexpected)
 
 
 class Server:
@@ -38,7 +51,7 @@ class Server:
             lifespan="off",
             log_config=None,
             proxy_headers=False,
-            timeout_keep_alive=3600,  # a runtime's connection is idle as long as its app works
+            timeout_keep_alive=3600,
             ws="none",
         )
 

@@ -125,8 +125,6 @@ class RuntimeAPI:
         An error of `chunks` goes into the trailers, and is returned.
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
         """
-        from .streaming import send_stream
-
         await self.settle()
         connection = self._connection = self._connection or await self._connected()
         opening = (
@@ -134,7 +132,7 @@ class RuntimeAPI:
             f"Host: {self.address}\r\nContent-Type: {content_type}\r\n{invocation.echo}"
         )
         try:
-            error = await send_stream(connection, opening, head, chunks)
+            error = await _sent(connection, opening, head, chunks)
             self._note(await connection.reply())
         except (BrokenReplyError, HungUpError) as broken:
             name = self._name("/response")
@@ -247,6 +245,18 @@ class RuntimeAPI:
 
     def _name(self, path: str) -> str:
         return f"the Lambda Runtime API at {self.address} answered {path}"
+
+
+async def _sent(
+    connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
+) -> BaseException | None:
+    """The error of the chunks, if they had one. Raises BrokenReplyError."""
+    from .streaming import send_stream
+
+    try:
+        return await send_stream(connection, opening, head, chunks)
+    except HungUpError:  # it may have answered before the end: too large, say
+        return None
 
 
 _WAITING: list[RuntimeAPI] = []  # registered as extensions; their connections are to stay open
