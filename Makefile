@@ -34,6 +34,9 @@ test-all:
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/adapters.py
+	$(BIN)/python benchmarks/loop.py
+	$(BIN)/python benchmarks/cold.py
+	$(BIN)/python benchmarks/many.py
 
 clean:
 	rm -rf .venv .venv-* dist node_modules

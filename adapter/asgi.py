@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 
-from .deadline import MARGIN_S, awaiting, seconds_left, where
+from .deadline import MARGIN_S, awaiting, deadline_of, where
 from .errors import AppError, DeadlineError, ends_process
 from .lifespan import Lifespan
 from .loop import Loop
@@ -53,27 +54,24 @@ class ASGI:
 
     def __call__(self, request: Request) -> Response:
         """Raises what the app raises, and AppError where it breaks the protocol."""
-        cycle = self._cycle(request)
-        cycle.begin(self.app, self._scope(request))
+        cycle, scope = self._cycle(request)
+        cycle.begin(self.app, scope)
         return cycle
 
     async def respond(self, request: Request) -> Response:
         """The same within the loop: its response is to be read there too."""
-        cycle = self._cycle(request)
-        await cycle.begin_soon(self.app, self._scope(request))
+        cycle, scope = self._cycle(request)
+        await cycle.begin_soon(self.app, scope)
         return cycle
 
-    def _cycle(self, request: Request) -> _Cycle:
+    def _cycle(self, request: Request) -> tuple[_Cycle, Scope]:
         if self._loop is None:
             self.start()
         assert self._loop is not None
-        return _Cycle(self._loop, request, self.deadline_margin)
-
-    def _scope(self, request: Request) -> dict[str, Any]:
         scope = scope_of(request)
         if self._lifespan is not None:
             scope["state"] = self._lifespan.state.copy()
-        return scope
+        return _Cycle(self._loop, request, self.deadline_margin), scope
 
     @property
     def loop(self) -> Loop | None:
@@ -270,9 +268,11 @@ class _Cycle(Response):
         self.body = self._started() or self._read_soon()  # type: ignore[assignment]
 
     def _started(self) -> deque[bytes] | None:
-        """The whole body, if it is there. Raises if there is no response."""
+        """The whole body, if it is there. Raises if there is no response to send."""
         if not self.status:
             raise self._failure("returned without starting a response")
+        if self._ended and not (self._complete or self._chunks):
+            raise self._failure("returned without completing its response")
         return self._chunks if self._complete else None
 
     def _await_news(self) -> None:
@@ -369,9 +369,10 @@ class _Cycle(Response):
 
     def _set_timer(self, _: None = None) -> None:
         """Stop the app shortly before Lambda does. In the loop's turn."""
-        left = seconds_left(self._context)
-        if left is not None and not self._ended:
-            self._timer = self._loop.call_later(max(0.0, left - self._margin), self._expire)
+        deadline = deadline_of(self._context)
+        if deadline is not None and not self._ended:
+            left = max(0.0, deadline - time.time() - self._margin)
+            self._timer = self._loop.call_later(left, self._expire)
 
     def _expire(self) -> None:
         self._late = where(awaiting(self._task.get_coro()))

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-CURRENT: ContextVar[Context | None] = ContextVar("adapter.context", default=None)
-"""The invocation that this code runs for. Of many at once, each task and thread has its own."""
+CURRENT: ContextVar[Any] = ContextVar("adapter.context", default=None)
+"""The context of the invocation that this code runs for, or None; set by our own runtime.
+
+Of many at once, each task and thread has its own.
+"""
 
 
 class Context:
     """aws_request_id, function_name, function_version, invoked_function_arn,
     memory_limit_in_mb (text, MB), log_group_name, log_stream_name, identity, client_context (or
     None), tenant_id (or None), trace_id (the X-Ray header, or None), and the deadline, in
-    milliseconds since the epoch.
+    seconds since the epoch.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class Context:
         self.identity = identity or Identity()
         self.tenant_id = tenant_id
         self.trace_id = trace_id
-        self._deadline_ms = deadline_ms
+        self.deadline = deadline_ms / 1000
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Context:
@@ -73,7 +76,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends the invocation; 0 when they are over."""
-        return max(0, self._deadline_ms - int(time.time() * 1000))
+        return max(0, int((self.deadline - time.time()) * 1000))
 
     def log(self, message: object) -> None:
         """Write to the function's log, as AWS's context object does."""
@@ -115,6 +118,8 @@ class Identity:
 
     @classmethod
     def of(cls, header: str | None) -> Identity:
+        if not header:
+            return cls()
         fields = _object(header)
         return cls(fields.get("cognitoIdentityId"), fields.get("cognitoIdentityPoolId"))
 
@@ -129,6 +134,8 @@ class ClientContext:
 
     @classmethod
     def of(cls, header: str | None) -> ClientContext | None:
+        if not header:
+            return None
         fields = _object(header)
         return cls(fields) if fields else None
 
@@ -144,10 +151,10 @@ class Client:
         self.app_package_name = fields.get("app_package_name")
 
 
-def _object(header: str | None) -> dict[str, Any]:
-    """The JSON object in a header; {} for none. A caller writes it, so it may be anything."""
+def _object(header: str) -> dict[str, Any]:
+    """The JSON object in a header, which a caller writes; {} for anything else."""
     try:
-        value = json.loads(header) if header else {}
+        value = json.loads(header)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -21,12 +21,19 @@ MARGIN_S = 0.5
 
 _SHOWN = 4
 _NEVER = float("inf")
+_LONGEST_S = 3600.0
 
 
-def seconds_left(context: Any) -> float | None:
-    """Until Lambda ends the invocation; None if the context tells no deadline."""
-    remaining = getattr(context, "get_remaining_time_in_millis", None)
-    return remaining() / 1000 if remaining is not None else None
+def deadline_of(context: Any) -> float | None:
+    """When Lambda ends the invocation, as `time.time()` tells it; None if the context does not.
+
+    Not monotonic: an environment may be frozen in between.
+    """
+    deadline: float | None = getattr(context, "deadline", None)  # of our own runtime
+    if deadline is None:
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        return time.time() + remaining() / 1000 if remaining is not None else None
+    return deadline
 
 
 class Watch:
@@ -35,26 +42,25 @@ class Watch:
     def __init__(self, report: Callable[[Any, str], None]) -> None:
         self._report = report
         self._calls: dict[int, tuple[float, int, Any]] = {}  # when it is late, its thread, itself
-        self._wakes_at = 0.0
+        self._wakes_at = _NEVER
         self._news = allocate_lock()
         self._started = False
 
-    def begin(self, call: Any, seconds: float) -> None:
-        """This thread begins `call`, which is to end within `seconds`."""
-        now = time.time()  # not monotonic: an environment may be frozen in between
-        late_at = now + seconds
+    def begin(self, call: Any, late_at: float) -> None:
+        """This thread begins `call`, which is to end before `late_at`."""
         self._calls[id(call)] = late_at, get_ident(), call
-        if not self._started:
-            self._started = True
-            start_new_thread(self._watch, ())
-        elif late_at < self._wakes_at or self._wakes_at < now:
+        if late_at < self._wakes_at:  # once in a time-out, as each call is late after the last one
+            self._wakes_at = late_at
             self._wake()
 
     def end(self, call: Any) -> None:
         self._calls.pop(id(call), None)
 
     def _wake(self) -> None:
-        if self._news.locked():
+        if not self._started:
+            self._started = True
+            start_new_thread(self._watch, ())
+        elif self._news.locked():
             try:
                 self._news.release()
             except RuntimeError:  # another thread did
@@ -62,10 +68,11 @@ class Watch:
 
     def _watch(self) -> None:
         while True:
-            due = min([late_at for late_at, _, _ in list(self._calls.values())], default=_NEVER)
-            self._wakes_at = due
-            self._news.acquire(timeout=max(0.0, min(due - time.time(), 3600)))
-            self._tell()
+            pause = max(0.0, min(self._wakes_at - time.time(), _LONGEST_S))
+            if not self._news.acquire(timeout=pause):
+                self._wakes_at = _NEVER  # from here on a call that begins wakes us
+                self._tell()
+            self._wakes_at = min([self._wakes_at, *[at for at, _, _ in list(self._calls.values())]])
 
     def _tell(self) -> None:
         now = time.time()

@@ -24,7 +24,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_codec", "_event", "_in_loop", "head", "line", "request", "response", "result",
+        "_codec", "_event", "head", "in_loop", "line", "request", "response", "result",
         "streams", "watch",
     )  # fmt: skip
 
@@ -33,7 +33,7 @@ class Exchange:
     ) -> None:
         self._codec = codec
         self._event = event
-        self._in_loop = in_loop
+        self.in_loop = in_loop
         self.streams = stream and hasattr(codec, "encode_head")
         self.request: Request | None = None
         self.response: Response | None = None
@@ -91,13 +91,14 @@ class Exchange:
         if self.line is not None:
             self.line.write(self)
         try:
-            self.end_response()
+            if not self.finished:
+                self.end_response()
         finally:
             if self.watch is not None:
                 self.watch.end(self)
 
     async def finish(self) -> None:
-        """`close()`, for a runtime of either kind."""
+        """`close()` within a running loop, which goes on meanwhile."""
         if self.line is not None:
             self.line.write(self)
             self.line = None
@@ -117,7 +118,7 @@ class Exchange:
     async def settle(self) -> None:
         """Within a running loop: wait for the app to end, so that `close` need not."""
         settle = getattr(self.response, "settle", None)
-        if self._in_loop and settle is not None:
+        if self.in_loop and settle is not None:
             await settle()
 
     def log(self, error: BaseException) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from .deadline import MARGIN_S, Watch, seconds_left
+from .deadline import MARGIN_S, Watch, deadline_of
 from .errors import BadRequestError, EventError, ends_process
 from .events import codec_of
 from .exchange import Exchange, log
@@ -132,20 +132,18 @@ class Handler:
         if request.path == request.root_path:
             request.path += "/"  # what is left of it is the app's own root
         exchange.request = request
-        self._begin(exchange, request)
+        if self._watch is not None and (deadline := deadline_of(context)) is not None:
+            exchange.watch = self._watch
+            self._watch.begin(exchange, deadline - self._margin / 2)
+        if self._access_log:
+            self._begin_line(exchange)
         return exchange
 
-    def _begin(self, exchange: Exchange, request: Request) -> None:
-        """Watch over the call, and log it when it is over, where that is wanted."""
-        left = seconds_left(request.context) if self._watch is not None else None
-        if left is not None:
-            exchange.watch = self._watch
-            self._watch.begin(exchange, left - self._margin / 2)  # type: ignore[union-attr]
-        if self._access_log:
-            from .access import AccessLine
+    def _begin_line(self, exchange: Exchange) -> None:
+        from .access import AccessLine
 
-            exchange.line = AccessLine(cold=self._cold)
-            self._cold = False
+        exchange.line = AccessLine(cold=self._cold)
+        self._cold = False
 
     def start(self) -> None:
         """Start the app, once. Raises AppError if it fails to."""
@@ -245,8 +243,12 @@ def _with_base(request: Request, base: str) -> str:
 
 
 def _report_late(exchange: Any, where: str) -> None:
+    from .context import CURRENT  # its imports are for the one request that is late
+
+    CURRENT.set(exchange.request.context)  # this thread is nobody's: its record is the request's
     log(
         exchange.request,
-        f"still runs{{}} shortly before its deadline and can't be stopped, so Lambda will end it "
-        f"and this environment; it is in {where}",
+        f"still runs{{}} shortly before its deadline and can't be stopped; it is left to Lambda, "
+        f"in {where}",
     )
+    CURRENT.set(None)

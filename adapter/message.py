@@ -123,9 +123,17 @@ class Response:
 
 
 class Base64(str):
-    """Text that JSON writes as it is: nobody need look for characters to escape."""
+    """Text that JSON writes as it is: nobody need look for characters to escape.
 
-    __slots__ = ()
+    `raw` are its bytes, so that nobody need make them again.
+    """
+
+    raw: bytes
+
+    def __new__(cls, raw: bytes) -> Base64:
+        text = super().__new__(cls, raw, "ascii")
+        text.raw = raw
+        return text
 
 
 def starts_with(path: str, prefix: str) -> bool:

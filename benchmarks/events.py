@@ -19,6 +19,7 @@ UPLOAD_TYPE = "application/octet-stream"
 UPLOAD_SIZES = {"http_api": 1 << 20, "rest_api": 1 << 20, "alb": 700 << 10}
 
 _HOST = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+_URL = "x7y8z9a0b1c2d3e4f5g6h7i8j9k0l1m2.lambda-url.eu-central-1.on.aws"
 _PEER = "198.51.100.23"
 _AGENT = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -47,7 +48,20 @@ def upload_body(kind: str) -> bytes:
 
 def hello(kind: str) -> dict:
     """GET /hello?page=2&sort=name"""
-    return _MAKERS[kind]("GET", "/hello", None)
+    return get(kind, "/hello")
+
+
+def get(kind: str, path: str) -> dict:
+    """GET `path`, with the same headers and query"""
+    return _MAKERS[kind]("GET", path, None)
+
+
+def function_url(path: str) -> dict:
+    """GET `path` by way of a function URL"""
+    event = get("http_api", path)
+    event["requestContext"]["domainName"] = event["headers"]["host"] = _URL
+    event["requestContext"]["domainPrefix"] = _URL.partition(".")[0]
+    return event
 
 
 def upload(kind: str) -> dict:

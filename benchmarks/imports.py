@@ -7,9 +7,6 @@ ours without). The clock runs inside the process, around the lines of the table.
 
 from __future__ import annotations
 
-import compileall
-import importlib.util
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import runtimes  # noqa: E402
 import timing  # noqa: E402
+
+PACKAGES = ("adapter", "mangum", "apig_wsgi", "typing_extensions")
 
 WSGI_APP = "def app(environ, start_response): start_response('200 OK', []); return [b'']"
 ASGI_APP = """async def app(scope, receive, send):
@@ -65,21 +65,6 @@ print(time.perf_counter() - start, len(sys.modules) - loaded)
 """
 
 
-def deploy(directory: Path) -> None:
-    """The packages as a deployment has them: side by side, with their byte code."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("adapter", "mangum", "apig_wsgi", "typing_extensions"):
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        source = Path(spec.origin)
-        if source.name == "__init__.py":
-            shutil.copytree(source.parent, directory / name, ignore=ignored)
-        else:
-            shutil.copy(source, directory)
-    compileall.compile_dir(directory, quiet=2)
-
-
 def run(directory: Path, app: str, statement: str, *flags: str) -> subprocess.CompletedProcess[str]:
     import events
 
@@ -118,7 +103,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        deploy(directory)
+        runtimes.deploy(directory, PACKAGES)
         if options.tree:
             print_tree(directory, options.tree)
             return 0

@@ -3,12 +3,13 @@ tables say what the code does.
 
 In a Markdown file, a ```python block runs after the blocks before it. One that begins with
 `# name.py` is that file and is imported; `# test_….py` is run by pytest; a block marked `no-run`
-only has to compile. In the tutorial, `$ adapter dev …` and `$ curl …` are run as they stand.
+only has to compile. Where a page has them, `$ adapter dev …` and `$ curl …` are run as they stand.
 
-    python tests/test_docs.py    # write the command's options anew into docs/reference/cli.md
+    python tests/test_docs.py    # write the tables of options anew into docs/reference
 """
 
 import ast
+import inspect
 import os
 import random
 import re
@@ -27,14 +28,17 @@ import adapter
 from adapter import Handler, Request, errors
 from adapter.asgi import scope_of
 from adapter.cli import cli
+from adapter.context import Context
 from adapter.events import KINDS
+from adapter.runtime.load import OPTIONS as VARIABLES
 from adapter.testing import Client
 from adapter.wsgi import environ_of
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PACKAGE = Path(adapter.__file__).parent
 PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) if page.exists()]
-OPTIONS = ("<!-- options of `adapter dev`, from the code -->", "<!-- end of the options -->")
+END_OF_OPTIONS = "<!-- end of the options -->"
 
 _FENCE = re.compile(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w/]+\.(?:py|html))\n")
@@ -123,7 +127,7 @@ def test_python_that_is_not_run_compiles(page):
             ast.parse(block.text)
 
 
-# The tutorial
+# Pages to follow: the tutorial, and what a how-to asks to try
 
 
 def commands(block):
@@ -137,8 +141,8 @@ def commands(block):
     return found
 
 
-class Tutorial:
-    """Someone who does what the tutorial says, on another port."""
+class Reader:
+    """Someone who does what a page says, on another port."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -199,15 +203,16 @@ def steady(text):
     return "\n".join(line for line in lines if not line.lower().startswith("date:")).strip()
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorial uses curl")
-def test_the_tutorial_s_answers_are_real(tmp_path):
-    tutorial = Tutorial(tmp_path)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the pages use curl")
+@pytest.mark.parametrize("page", ["tutorial.md", "how-to/stream.md"])
+def test_a_page_s_answers_are_real(page, tmp_path):
+    reader = Reader(tmp_path)
     try:
-        for block in blocks_of(DOCS / "tutorial.md"):
-            tutorial.try_out(block)
+        for block in blocks_of(DOCS / page):
+            reader.try_out(block)
     finally:
-        tutorial.stop()
-    assert tutorial.process is not None, "the tutorial serves nothing"
+        reader.stop()
+    assert reader.process is not None, "the page serves nothing"
 
 
 # Links
@@ -297,16 +302,61 @@ def default_of(option):
     return f"`{option.default}`" if option.default not in ("", None) else "none"
 
 
-def with_options(text):
-    """The page, with the options between its two markers as they are now."""
-    before, rest = text.split(OPTIONS[0])
-    _, after = rest.split(OPTIONS[1])
-    return f"{before}{OPTIONS[0]}\n{options_table()}\n{OPTIONS[1]}{after}"
+def variables_table():
+    """The variables for the options of a `main:app`'s Handler, as a table."""
+    values = {str: "text", float: "seconds"}
+    parameters = inspect.signature(Handler).parameters
+    rows = ["| variable | value | if not given | the argument of `Handler` |", "|---|---|---|---|"]
+    for variable, (name, read) in VARIABLES.items():
+        default = parameters[name].default
+        told = f"`{default:g}`" if default != "" else "none"
+        value = values.get(read, "`1` or `0`")
+        rows.append(f"| `{variable}` | {value} | {told} | [`{name}`](handler.md) |")
+    return "\n".join(rows)
 
 
-def test_the_command_s_options_are_current():
-    page = text_of(DOCS / "reference" / "cli.md")
-    assert with_options(page) == page, "run: python tests/test_docs.py"
+GENERATED = {
+    "cli.md": ("<!-- options of `adapter dev`, from the code -->", options_table),
+    "runtime.md": ("<!-- options of a main:app, from the code -->", variables_table),
+}
+
+
+def with_table(page):
+    """The page of the reference, with the options between its two markers as they are now."""
+    begin, table = GENERATED[page]
+    before, rest = text_of(DOCS / "reference" / page).split(begin)
+    _, after = rest.split(END_OF_OPTIONS)
+    return f"{before}{begin}\n{table()}\n{END_OF_OPTIONS}{after}"
+
+
+@pytest.mark.parametrize("page", GENERATED)
+def test_a_table_of_options_is_current(page):
+    assert with_table(page) == text_of(DOCS / "reference" / page), "run: python tests/test_docs.py"
+
+
+_VARIABLE = re.compile(r"_?(ADAPTER|AWS|HANDLER|LAMBDA|X)(_[A-Z]+)*")
+ON_LAMBDA = [path for path in PACKAGE.rglob("*.py") if path.parent.name != "local"]
+
+
+def test_each_variable_that_is_read_on_lambda_is_in_the_reference():
+    trees = [ast.parse(path.read_text("utf-8")) for path in ON_LAMBDA]
+    texts = {getattr(node, "value", None) for tree in trees for node in ast.walk(tree)}
+    read = {text for text in texts if isinstance(text, str) and _VARIABLE.fullmatch(text)}
+    page = text_of(DOCS / "reference" / "runtime.md")
+    assert "ADAPTER_PIPELINE" in read
+    assert [name for name in sorted(read) if f"`{name}`" not in page] == []
+
+
+def test_each_attribute_of_the_context_is_in_the_reference():
+    page = text_of(DOCS / "reference" / "runtime.md")
+    names = [name for name in dir(Context("", 0)) if not name.startswith("_") and name != "of"]
+    assert [name for name in names if not re.search(rf"`{name}\b", page)] == []
+
+
+def test_each_argument_of_a_handler_is_in_the_reference():
+    page = text_of(DOCS / "reference" / "handler.md")
+    names = inspect.signature(Handler).parameters
+    assert [name for name in names if f"| `{name}` |" not in page] == []
 
 
 def test_each_command_is_in_the_reference():
@@ -451,5 +501,5 @@ def test_the_tables_of_front_ends_are_true(column):
 
 
 if __name__ == "__main__":
-    path = DOCS / "reference" / "cli.md"
-    path.write_text(with_options(text_of(path)), "utf-8")
+    for page in GENERATED:
+        (DOCS / "reference" / page).write_text(with_table(page), "utf-8")

@@ -46,7 +46,7 @@ RULES = {
 }
 INSIDE = {
     "exchange": {"events"},
-    "handler": {"access", "asgi", "wsgi"},
+    "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
     "cli": {"local", "events", "runtime", "testing", "handler", *FLOOR_0},
     "__main__": {"cli"},

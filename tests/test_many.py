@@ -137,6 +137,19 @@ def test_a_worker_that_dies_is_replaced():
     assert re.search(r"worker \d+ ended \(exit status 3\); starting another", ran.text)
 
 
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_an_app_that_can_t_start_is_told_once_and_ends(workers):
+    ran = crowd("crowd:no_start", "/", variables={"ADAPTER_WORKERS": workers})
+    assert json.loads(ran.outcomes[0].body)["errorMessage"].endswith("no database")
+    assert "Traceback" not in ran.text
+    assert "starting another" not in ran.text
+
+
+def test_polls_are_shared_out_among_the_workers():
+    assert len(bodies(crowd("crowd:app", *["/wait/2"] * 5, concurrency=5,
+                            variables={"ADAPTER_WORKERS": "2"}))) == 5  # fmt: skip
+
+
 @pytest.mark.parametrize("variable", ["AWS_LAMBDA_MAX_CONCURRENCY"])
 @pytest.mark.parametrize("value", ["many", "0", "-1"])
 def test_a_number_that_is_none_is_said(variable, value):

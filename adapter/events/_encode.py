@@ -78,7 +78,7 @@ def parts_of(response: Response, method: object) -> tuple[int, Sequence[Pair], s
             utf_8_decode(body[:1024])
         text = body.decode()
     except UnicodeDecodeError:
-        text = Base64(b2a_base64(body, newline=False), "ascii")
+        text = Base64(b2a_base64(body, newline=False))
         return status, headers, text, True, size + len(text)
     return status, headers, text, False, size + 6 * len(text)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _RUNTIME = "/2018-06-01/runtime"
 _EXTENSION = "/2020-01-01/extension"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_LARGE = 65_536
 
 
 class Invocation:
@@ -60,8 +61,8 @@ class RuntimeAPI:
         self._where = (host.strip("[]"), int(port))
         self._connection: Connection | None = None
         self._next = _message("GET", f"{_RUNTIME}/invocation/next", address)
-        self._held: list[bytes] = []  # calls that are not sent yet
-        self._unanswered: list[bytes] = []  # calls that are sent
+        self._held: list[list[bytes]] = []  # calls that are not sent yet, in parts
+        self._unanswered: list[list[bytes]] = []  # calls that are sent
 
     async def next(self) -> tuple[dict[str, str], bytes]:
         """Wait for an invocation: its headers, names in lower case, and its event as JSON."""
@@ -78,14 +79,14 @@ class RuntimeAPI:
             raise RuntimeAPIError(f"{self._name('/next')} without a request id")
         return headers, reply.body
 
-    async def respond(self, invocation: Invocation, result: bytes, *, hold: bool) -> None:
-        """Post a result; `hold` leaves it to the next call, if that comes at once."""
+    async def respond(self, invocation: Invocation, result: list[bytes], *, hold: bool) -> None:
+        """Post a result, in parts; `hold` leaves it to the next call, if that comes at once."""
         head = (
             f"POST {_RUNTIME}/invocation/{invocation.id}/response HTTP/1.1\r\n"
             f"Host: {self.address}\r\nContent-Type: application/json\r\n{invocation.echo}"
-            f"Content-Length: {len(result)}\r\n\r\n"
+            f"Content-Length: {sum(map(len, result))}\r\n\r\n"
         )
-        self._held.append(head.encode("latin-1") + result)
+        self._held.append([head.encode("latin-1"), *result])
         if not (hold and self._pipelines):
             await self._send()
 
@@ -184,7 +185,7 @@ class RuntimeAPI:
         call = _message("POST", path, self.address, body, headers)
         self._note(await self._call(call, path[path.rindex("/") :]))
 
-    async def _call(self, message: bytes, name: str) -> Reply:
+    async def _call(self, message: list[bytes], name: str) -> Reply:
         """The reply to `message`, which what is held goes out with."""
         self._held.append(message)
         await self._send()
@@ -199,14 +200,19 @@ class RuntimeAPI:
         if self._connection is None:
             self._connection = await self._connected()
         try:
-            await self._connection.send(held[0] if len(held) == 1 else b"".join(held))
+            await self._connection.send(*_joined(held))
         except HungUpError:  # who reads the reply is told
             pass
 
     async def _reply(self, name: str) -> Reply:
         """The reply to the oldest call that has none."""
+        connection = self._connection
+        assert connection is not None
         try:
-            reply = await self._read()
+            try:
+                reply = await connection.reply()
+            except HungUpError:
+                reply = await self._anew(connection)
         except (BrokenReplyError, HungUpError) as error:
             self._disconnect()
             self._unanswered.clear()
@@ -214,21 +220,16 @@ class RuntimeAPI:
         self._unanswered.pop(0)
         return reply
 
-    async def _read(self) -> Reply:
+    async def _anew(self, connection: Connection) -> Reply:
         """A connection that is closed before the first byte had been closed while it was idle.
 
-        So the calls are sent anew; but not from a connection that never brought a reply.
+        So the calls are sent again; but not where the connection never brought a reply.
         """
-        connection = self._connection
-        assert connection is not None
-        try:
-            return await connection.reply()
-        except HungUpError:
-            if not connection.replies:
-                raise
+        if not connection.replies:
+            raise HungUpError("the connection was closed")
         connection.close()
         self._connection = await self._connected()
-        await self._connection.send(b"".join(self._unanswered))
+        await self._connection.send(*_joined(self._unanswered))
         return await self._connection.reply()
 
     async def _connected(self) -> Connection:
@@ -262,12 +263,20 @@ async def _sent(
 _WAITING: list[RuntimeAPI] = []  # registered as extensions; their connections are to stay open
 
 
-def _message(method: str, path: str, host: str, body: bytes = b"", headers: str = "") -> bytes:
+def _joined(calls: list[list[bytes]]) -> list[bytes]:
+    """What to write: small parts as one, large ones as they are."""
+    parts = [part for call in calls for part in call]
+    return [b"".join(parts)] if sum(map(len, parts)) < _LARGE else parts
+
+
+def _message(
+    method: str, path: str, host: str, body: bytes = b"", headers: str = ""
+) -> list[bytes]:
     """A call as it goes over the wire."""
     if method == "POST":
         headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: apigw-adapter\r\n{headers}\r\n"
-    return head.encode("latin-1") + body
+    return [head.encode("latin-1") + body]
 
 
 def error_type(error: BaseException) -> str:

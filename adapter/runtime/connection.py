@@ -21,11 +21,11 @@ class HungUpError(Exception):
 
 
 class Reply:
-    """A whole reply; its headers are read when somebody wants them."""
+    """A whole reply; its header fields are looked at when somebody wants them."""
 
     __slots__ = ("_head", "body", "status")
 
-    def __init__(self, status: int, head: str, body: bytes) -> None:
+    def __init__(self, status: int, head: bytes, body: bytes) -> None:
         self.status = status
         self.body = body
         self._head = head
@@ -33,7 +33,7 @@ class Reply:
     def headers(self) -> dict[str, str]:
         """By their names in lower case."""
         headers = {}
-        for line in self._head.split("\r\n")[1:]:
+        for line in self._head.decode("latin-1").split("\r\n")[1:]:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         return headers
@@ -48,27 +48,44 @@ class Connection:
         self._socket = socket
         self._buffer = b""
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, *parts: bytes) -> None:
         """Raises HungUpError."""
         try:
-            await self._socket.send(data)
+            await self._socket.send(*parts)
         except OSError as error:
             raise HungUpError(str(error)) from None
 
     async def reply(self) -> Reply:
         """The next reply. Raises HungUpError and BrokenReplyError."""
-        try:
+        if not self._buffer:
+            try:
+                self._buffer = await self._socket.receive(65536)
+            except OSError as error:
+                raise HungUpError(str(error)) from None
             if not self._buffer:
-                await self._fill()
-        except (OSError, EOFError) as error:
-            raise HungUpError(str(error)) from None
-        try:
-            status, head = await self._head()
-            body = await self._body(head)
-        except (OSError, EOFError) as error:
-            raise BrokenReplyError(str(error)) from None
+                raise HungUpError("the connection was closed")
+        reply = self._usual()
+        if reply is None:
+            try:
+                head = await self._head()
+                reply = Reply(_status(head), head, await self._body(head))
+            except (OSError, EOFError) as error:
+                raise BrokenReplyError(str(error)) from None
         self.replies += 1
-        return Reply(status, head, body)
+        return reply
+
+    def _usual(self) -> Reply | None:
+        """The reply, if it is what nearly all are: with a length, and all there."""
+        head, _, rest = self._buffer.partition(b"\r\n\r\n")
+        lower, status = head.lower(), head[9:12]
+        length = lower.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0].strip()
+        if not (lower.startswith(b"http/1.") and status.isdigit() and length.isdigit()):
+            return None
+        size = int(length)
+        if size > len(rest) or b"\r\ntransfer-encoding:" in lower:
+            return None
+        self._buffer = rest[size:]
+        return Reply(int(status), head, rest[:size])
 
     def close(self) -> None:
         self._socket.close()
@@ -79,26 +96,19 @@ class Connection:
             raise EOFError("the connection was closed")
         self._buffer += data
 
-    async def _head(self) -> tuple[int, str]:
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
+    async def _head(self) -> bytes:
+        while b"\r\n\r\n" not in self._buffer:
             if len(self._buffer) > _HEAD_LIMIT:
                 raise EOFError("its headers have no end")
             await self._fill()
-        head, self._buffer = self._buffer[:end].decode("latin-1"), self._buffer[end + 4 :]
-        status = head[9:12]
-        if not head.startswith("HTTP/1.") or not (status.isascii() and status.isdecimal()):
-            raise EOFError(f"it begins with {head[:60]!r}, which is no HTTP answer")
-        return int(status), head
+        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        return head
 
-    async def _body(self, head: str) -> bytes:
-        lower = head.lower()
-        if _field(lower, "transfer-encoding") == "chunked":
+    async def _body(self, head: bytes) -> bytes:
+        headers = Reply(0, head, b"").headers()
+        if headers.get("transfer-encoding", "").lower() == "chunked":
             return await self._chunks()
-        size = _number(_field(lower, "content-length") or "0", 10)
-        if len(self._buffer) == size:
-            body, self._buffer = self._buffer, b""
-            return body
-        return await self._take(size)
+        return await self._take(_number(headers.get("content-length", "0"), 10))
 
     async def _chunks(self) -> bytes:
         chunks = []
@@ -130,14 +140,11 @@ class Connection:
         return b"".join(parts)
 
 
-def _field(head: str, name: str) -> str:
-    """The value of a field in a head in lower case; '' if it is not there."""
-    start = head.find(f"\r\n{name}:")
-    if start < 0:
-        return ""
-    start += len(name) + 3
-    end = head.find("\r\n", start)
-    return head[start : end if end >= 0 else None].strip()
+def _status(head: bytes) -> int:
+    status = head[9:12]
+    if not head.startswith(b"HTTP/1.") or not status.isdigit():
+        raise EOFError(f"it begins with {head[:60].decode('latin-1')!r}, which is no HTTP answer")
+    return int(status)
 
 
 def _number(text: str, base: int) -> int:

@@ -17,7 +17,7 @@ from .api import Invocation, error_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable
     from typing import Any, NoReturn, Protocol
 
     from .api import RuntimeAPI
@@ -31,28 +31,31 @@ if TYPE_CHECKING:
         @property
         def finished(self) -> bool: ...
         def chunks(self) -> AsyncGenerator[bytes, None]: ...
-        async def finish(self) -> None: ...
+        def close(self) -> None: ...
 
-    Answer = Callable[[Any, Context], Awaitable["Exchange"]]
+    Answer = Callable[[Any, Context], Any]
 
 
 _LARGE = 8192  # characters of base64 that are worth not being looked through
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)  # seconds between two tries to poll
 
 
-async def serve(function: Any, api: RuntimeAPI, *, alone: bool = True) -> NoReturn:
+async def serve(
+    function: Any, api: RuntimeAPI, *, alone: bool = True, in_loop: bool = False
+) -> NoReturn:
     """Answer invocations until the Runtime API ends. Raises RuntimeAPIError then.
 
-    `alone` if no other invocation runs in this process.
+    alone    no other invocation runs in this process
+    in_loop  this is a task of the app's event loop
     """
-    answer = answer_of(function, alone=alone)
+    answer = answer_of(function, in_loop=in_loop)
     try:
         while True:
             headers, event = await poll(api)
             if alone:
                 _set_trace(headers.get("lambda-runtime-trace-id"))
             try:
-                await invoke(answer, api, headers, event)
+                await invoke(answer, api, headers, event, in_loop=in_loop)
             except RuntimeAPIError as error:
                 if error.over:
                     raise
@@ -68,26 +71,30 @@ async def poll(api: RuntimeAPI) -> tuple[dict[str, str], bytes]:
     tries = 0
     while True:
         try:
-            headers, event = await api.next()
+            return await api.next()
         except RuntimeAPIError as error:
             if error.over:
                 raise
             logs.line(f"adapter: {error}; asking again", "ERROR")
-            await api.network.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
-            tries += 1
-        else:
-            _say_refused(api)
-            return headers, event
+        finally:
+            if api.refused is not None:
+                _say_refused(api)
+        await api.network.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+        tries += 1
 
 
-async def invoke(answer: Answer, api: RuntimeAPI, headers: dict[str, str], event: bytes) -> None:
+async def invoke(
+    answer: Answer, api: RuntimeAPI, headers: dict[str, str], event: bytes, *, in_loop: bool
+) -> None:
     """Run the function on one event, post what came of it, and let it finish."""
     context = Context.of(headers)
     CURRENT.set(context)
     invocation = Invocation(headers)
     try:
-        exchange = await answer(json.loads(event.decode()), context)
-        result = b"" if exchange.head else within_limit(result_json(exchange.result))
+        exchange = answer(json.loads(event.decode()), context)
+        if in_loop:
+            exchange = await exchange
+        result = [] if exchange.head else within_limit(result_json(exchange.result))
     except BaseException as error:  # SystemExit too: it is the app's end, not ours
         if ends_process(error):
             raise
@@ -99,7 +106,10 @@ async def invoke(answer: Answer, api: RuntimeAPI, headers: dict[str, str], event
         else:
             await api.respond(invocation, result, hold=exchange.finished)
     finally:
-        await exchange.finish()
+        if in_loop:
+            await exchange.finish()
+        else:
+            exchange.close()
 
 
 async def _stream(
@@ -113,20 +123,11 @@ async def _stream(
         _log(error, invocation, context)
 
 
-def answer_of(function: Any, *, alone: bool) -> Answer:
-    """What makes an exchange of an event: a web app's handler, or a plain function."""
-    if is_handler(function):
-        if not alone and function.loop is not None:
-            soon: Answer = function.answer_soon
-            return soon
-        make = function.answer
-    else:
-        make = lambda event, context: Returned(function(event, context))  # noqa: E731
-
-    async def answer(event: Any, context: Context) -> Exchange:
-        exchange: Exchange = make(event, context)
-        return exchange
-
+def answer_of(function: Any, *, in_loop: bool) -> Answer:
+    """What makes an exchange of an event, or a coroutine of one: a web app's handler does."""
+    if not is_handler(function):
+        return lambda event, context: Returned(function(event, context))
+    answer: Answer = function.answer_soon if in_loop else function.answer
     return answer
 
 
@@ -144,7 +145,7 @@ class Returned:
     def __init__(self, result: Any) -> None:
         self.result = result
 
-    async def finish(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class MarshalError(Exception):
@@ -158,8 +159,8 @@ class ResponseSizeTooLarge(Exception):  # noqa: N818  # the name that Lambda giv
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def result_json(result: Any) -> bytes:
-    """The result as it is posted. Raises MarshalError."""
+def result_json(result: Any) -> list[bytes]:
+    """The result as it is posted, in parts. Raises MarshalError."""
     body = result.get("body") if type(result) is dict else None
     if type(body) is Base64 and len(body) > _LARGE:
         return _spliced(result, body)
@@ -167,21 +168,21 @@ def result_json(result: Any) -> bytes:
         text = _encode(result)
     except (TypeError, ValueError, RecursionError) as error:
         raise MarshalError(f"the function's result is no JSON: {error}") from None
-    return text.encode("utf-8", "replace")
+    return [text.encode("utf-8", "replace")]
 
 
-def _spliced(result: dict[str, Any], body: str) -> bytes:
-    """The same, with a body that needs no escapes put in as it is: that takes 1 ms/MB less."""
-    rest = {name: value for name, value in result.items() if name != "body"}
-    return b'%b,"body":"%b"}' % (result_json(rest)[:-1], body.encode("ascii"))
+def _spliced(result: dict[str, Any], body: Base64) -> list[bytes]:
+    """The same, with a body that needs no escapes put in as it is: that takes 2 ms/MB less."""
+    (rest,) = result_json({name: value for name, value in result.items() if name != "body"})
+    return [rest[:-1] + b',"body":"', body.raw, b'"}']
 
 
-def within_limit(result: bytes) -> bytes:
+def within_limit(result: list[bytes]) -> list[bytes]:
     """Raises ResponseSizeTooLarge."""
-    if len(result) > LAMBDA_LIMIT:
+    size = sum(map(len, result))
+    if size > LAMBDA_LIMIT:
         raise ResponseSizeTooLarge(
-            f"the function's result has {len(result):,} bytes; "
-            f"Lambda takes at most {LAMBDA_LIMIT:,}"
+            f"the function's result has {size:,} bytes; Lambda takes at most {LAMBDA_LIMIT:,}"
         )
     return result
 
@@ -206,11 +207,10 @@ def _log(error: BaseException, invocation: Invocation, context: Context) -> dict
 
 def _set_trace(trace: str | None) -> None:
     """Where the X-Ray SDK looks for it."""
-    if trace != os.environ.get("_X_AMZN_TRACE_ID"):
-        if trace:
-            os.environ["_X_AMZN_TRACE_ID"] = trace
-        else:
-            del os.environ["_X_AMZN_TRACE_ID"]
+    if trace:
+        os.environ["_X_AMZN_TRACE_ID"] = trace
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
 
 
 def _say_refused(api: RuntimeAPI) -> None:

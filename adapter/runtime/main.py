@@ -66,19 +66,18 @@ def _run(api: RuntimeAPI, target: str) -> int:
         function = load(target)
         if polls is None:
             _enter(function)
-            if not _restored(api):
-                return 1
         _register(api)
+        if not _restored(api):
+            return 1
     except BaseException as error:  # whatever it is, Lambda is to hear of it
         if ends_process(error):
             raise
         _report_init(api, error)
         return 1
+    if polls is not None:
+        return _serve_many(function, api, polls)
     try:
-        if polls is None:
-            run(serve(function, api))
-        else:
-            _serve_many(function, api, polls)
+        run(serve(function, api))
     finally:
         _leave(function)
     return 0
@@ -93,29 +92,33 @@ def _polls() -> int | None:
     return concurrency(told)
 
 
-def _serve_many(function: Function, api: RuntimeAPI, polls: int) -> None:
+def _serve_many(function: Function, api: RuntimeAPI, polls: int) -> int:
     from .many import serve_many
-    from .workers import processes, supervise
+    from .workers import StartError, processes, supervise
 
     workers = processes(os.environ.get("ADAPTER_WORKERS"), polls)
 
-    def work() -> None:
+    def work(number: int) -> None:
         _on_signals(_end)
         try:
             _enter(function)
         except BaseException as error:
-            if not ends_process(error):
-                _report_init(api, error)
-            raise
+            if ends_process(error):
+                raise
+            _report_init(api, error)
+            raise StartError from error
         try:
-            serve_many(function, api.address, -(-polls // workers))
+            serve_many(function, api.address, (polls + number) // workers)
         finally:
             _leave(function)
 
-    if workers == 1:
-        work()
-    else:
+    if workers > 1:
         supervise(workers, work)
+    try:
+        work(0)
+    except StartError:
+        return 1
+    return 0
 
 
 def _restored(api: RuntimeAPI) -> bool:

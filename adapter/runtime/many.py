@@ -14,7 +14,7 @@ from ..errors import RuntimeAPIError, ends_process
 from . import logs
 from .api import RuntimeAPI
 from .loop import is_handler, serve
-from .sockets import BlockingNetwork, WaitingNetwork, run
+from .sockets import BlockingNetwork, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ def serve_many(function: Any, address: str, polls: int) -> None:
 
 
 def _in_tasks(function: Any, address: str, polls: int, loop: AbstractEventLoop) -> None:
+    from .waiting import WaitingNetwork
+
     network = WaitingNetwork(loop)
     ended = loop.create_future()
 
     async def poll() -> None:
         try:
-            await serve(function, RuntimeAPI(address, network), alone=False)
+            await serve(function, RuntimeAPI(address, network), alone=False, in_loop=True)
         except BaseException as error:  # noqa: BLE001  # for whoever runs the loop to raise
             if not ended.done():
                 ended.set_result(error)

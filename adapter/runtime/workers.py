@@ -23,35 +23,41 @@ _OVER = 75  # the exit status of a worker that Lambda has nothing more for
 _PAUSE_S = 0.5  # before a worker is replaced that did not live as long
 
 
-def supervise(workers: int, work: Callable[[], None]) -> NoReturn:
-    """Keep `workers` processes at `work`. Raises RuntimeAPIError when it is over for one."""
+class StartError(Exception):
+    """The app could not be started, and Lambda has been told."""
+
+
+def supervise(workers: int, work: Callable[[int], None]) -> NoReturn:
+    """Keep as many processes at `work(number)`. Raises RuntimeAPIError when one finds it over."""
     gc.freeze()  # what was imported stays shared: the collector does not write to it
-    running = {_fork(work): time.monotonic() for _ in range(workers)}
+    running = {_fork(work, number): (number, time.monotonic()) for number in range(workers)}
     try:
         while True:
             worker, status = os.wait()
-            began = running.pop(worker, None)
-            if began is None:  # a child of the app's own
+            if worker not in running:  # a child of the app's own
                 continue
+            number, began = running.pop(worker)
             code = os.waitstatus_to_exitcode(status)
             if code == _OVER:
                 raise RuntimeAPIError("a worker has found this environment to be over")
             logs.line(f"adapter: worker {worker} ended ({_how(code)}); starting another", "ERROR")
             if time.monotonic() - began < _PAUSE_S:
                 time.sleep(_PAUSE_S)
-            running[_fork(work)] = time.monotonic()
+            running[_fork(work, number)] = number, time.monotonic()
     finally:
         _end(list(running))
 
 
-def _fork(work: Callable[[], None]) -> int:
+def _fork(work: Callable[[int], None], number: int) -> int:
     worker = os.fork()
     if worker:
         return worker
     code = 1
     try:
         logs.redirect_worker_output()
-        work()
+        work(number)
+    except StartError:  # the others would not start either
+        code = _OVER
     except RuntimeAPIError as error:
         logs.line(f"adapter: {error}", "ERROR")
         code = _OVER
@@ -66,10 +72,20 @@ def _fork(work: Callable[[], None]) -> int:
 
 def _end(workers: list[int]) -> None:
     """SIGTERM to all, and wait: Lambda ends what takes too long."""
-    for worker in workers:
-        os.kill(worker, signal.SIGTERM)
-    for worker in workers:
-        os.waitpid(worker, 0)
+    for act in (_terminate, _wait_for):
+        for worker in workers:
+            try:
+                act(worker)
+            except (ProcessLookupError, ChildProcessError):  # it had ended when the order came
+                pass
+
+
+def _terminate(worker: int) -> None:
+    os.kill(worker, signal.SIGTERM)
+
+
+def _wait_for(worker: int) -> None:
+    os.waitpid(worker, 0)
 
 
 def _how(code: int) -> str:

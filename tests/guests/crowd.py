@@ -92,3 +92,8 @@ def wsgi_app(environ, start_response):
 
 def handler(event, context):
     return told()
+
+
+async def no_start(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})

@@ -27,6 +27,10 @@ async def waits():
     await the_database()
 
 
+async def two_seconds():
+    await asyncio.sleep(2)
+
+
 async def the_database():
     await asyncio.sleep(60)
 
@@ -53,6 +57,7 @@ async def tidies_up():
 
 ROUTES = {
     "/waits": waits,
+    "/two-seconds": two_seconds,
     "/does-not-stop": does_not_stop,
     "/blocks": blocks,
     "/tidies-up": tidies_up,

@@ -1,5 +1,6 @@
 """An ASGI app that says what happens to it, with SnapStart hooks; and functions that do not."""
 
+import asyncio
 import os
 import random
 
@@ -17,6 +18,8 @@ async def app(scope, receive, send):
         print("shutdown")
         await send({"type": "lifespan.shutdown.complete"})
         return
+    if scope["path"] == "/waits":
+        await asyncio.sleep(60)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 
