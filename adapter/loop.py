@@ -29,6 +29,7 @@ def _nothing() -> None: ...
 class Loop(asyncio.SelectorEventLoop):
     """Not closed by anyone but its owner; usable from any thread, by one at a time."""
 
+    _made = False  # its constructor has come to its end
     _stepping = False  # in a first step, which asyncio knows nothing of
     _woken = False  # something waits for the loop since that step began
     _new_task = False  # the next callback is a new task's first step
@@ -40,6 +41,7 @@ class Loop(asyncio.SelectorEventLoop):
         first_iteration = self._asyncgen_firstiter_hook  # type: ignore[attr-defined]
         self._generator_hooks = (first_iteration, self._close_generator)
         self._root = self._begin_root()
+        self._made = True
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
         """A task for `coroutine`, its first step done. Exceptions stay in the task."""
@@ -151,7 +153,7 @@ class Loop(asyncio.SelectorEventLoop):
 
     def __del__(self) -> None:
         # Its owner may go without a word, at the end of a test for example; that is no mistake.
-        if not self.is_closed():
+        if self._made and not self.is_closed():
             self.close()
 
 

@@ -13,6 +13,7 @@ Also for the tests that start a runtime: `python -m adapter.runtime apps:flask_a
 """
 
 import json
+import sys
 from base64 import b64encode
 
 BINARY = bytes(range(256))
@@ -128,7 +129,7 @@ def _headers_of(environ):
     return headers
 
 
-# Starlette and Flask, made when they are asked for: a child process runs one of the four
+# Starlette and Flask, and Handlers, made when asked for: a child process runs one of the four
 
 
 def _starlette_app():
@@ -234,8 +235,13 @@ def _flask_app():
 
 
 def __getattr__(name):
-    if name not in ("starlette_app", "flask_app"):
+    if name.endswith("_handler"):  # for AWS's own loop
+        from adapter import Handler
+
+        made = Handler(getattr(sys.modules[__name__], name.removesuffix("_handler")))
+    elif name in ("starlette_app", "flask_app"):
+        made = _starlette_app() if name == "starlette_app" else _flask_app()
+    else:
         raise AttributeError(name)
-    app = _starlette_app() if name == "starlette_app" else _flask_app()
-    globals()[name] = app
-    return app
+    globals()[name] = made
+    return made

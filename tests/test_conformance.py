@@ -1,19 +1,23 @@
 """One table of requests: every app behind every front end answers them alike.
 
-A transport takes a request to an app and brings the response back: in memory, through the runtime
-in a process of its own, and over HTTP through the local gateway.
+A way takes a request to an app and brings the response back: in memory, over HTTP through the
+local gateway, and through a runtime in a process of its own (ours or AWS's) whose Runtime API is
+ours or AWS's. The emulator shows no stream as it is sent: test_streaming.py has those, on ours.
 """
 
 import json
 from base64 import b64decode
+from contextlib import ExitStack
 
 import pytest
 
 import apps
 from adapter import Request
+from adapter.events import KINDS
 from adapter.local.gateway import REFUSALS
 from cases import KIND_NAMES
-from transports import in_memory, local_gateway, runtime
+from emulator import needs_linux
+from transports import LAMBDAS, LOCAL
 
 APPS = ["asgi_app", "starlette_app", "wsgi_app", "flask_app"]
 HAS_STAGE = ("rest_api", "http_api", "http_api_v1")
@@ -31,35 +35,55 @@ class Answer:
             self.headers.setdefault(name, []).extend(values)
 
 
-TRANSPORTS = {"in memory": in_memory, "runtime": runtime, "local gateway": local_gateway}
+def _marks(way, app_name):
+    """What is started for an app is started once, by one worker of pytest-xdist."""
+    marks = [pytest.mark.xdist_group(f"{way} {app_name}")]
+    return [*marks, needs_linux] if "emulator" in way else marks
+
+
 WAYS = [
-    pytest.param((way, kind), id=f"{way}-{kind}")
-    for way in TRANSPORTS
+    pytest.param((way, app_name, kind), id=f"{way}-{app_name}-{kind}", marks=_marks(way, app_name))
+    for way in (*LOCAL, *LAMBDAS)
+    for app_name in APPS
     for kind in KIND_NAMES
     if way != "local gateway" or kind in REFUSALS
 ]
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def way_and_kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="module", params=APPS)
-def app_name(request):
+def place(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def kind(way_and_kind):
-    return way_and_kind[1]
+def kind(place):
+    return place[2]
 
 
 @pytest.fixture(scope="module")
-def send(way_and_kind, app_name):
-    way, kind = way_and_kind
-    with TRANSPORTS[way](app_name, kind) as send:
-        yield lambda request: Answer(send(request))
+def lambdas(tmp_path_factory):
+    """What invokes an app, started at its first use."""
+    with ExitStack() as stack:
+        started = {}
+
+        def of(way, app_name):
+            if (way, app_name) not in started:
+                made = LAMBDAS[way](app_name, tmp_path_factory.mktemp("lambda"))
+                started[way, app_name] = stack.enter_context(made)
+            return started[way, app_name]
+
+        yield of
+
+
+@pytest.fixture(scope="module")
+def send(place, lambdas):
+    way, app_name, kind = place
+    if way in LOCAL:
+        with LOCAL[way](app_name, kind) as send:
+            yield lambda request: Answer(send(request))
+    else:
+        codec, invoke = KINDS[kind], lambdas(way, app_name)
+        yield lambda request: Answer(codec.decode_response(invoke(codec.encode_request(request))))
 
 
 def request_for(path, method="GET", query="", headers=(), body=b"", root_path=""):

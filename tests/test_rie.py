@@ -1,167 +1,233 @@
-"""Our loop under AWS's own emulator: the `aws-lambda-rie` binary of the package aws-sam-cli."""
+"""Our loop under AWS's own emulator: what it does differently from ours, or ours only claims."""
 
-import fcntl
-import http.client
 import json
-import os
-import platform
-import signal
-import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from adapter.events import KINDS
+from adapter.events.stream import decode_head
 from adapter.message import Request
+from emulator import Emulator, ManyEmulator, needs_linux, skip_without_namespaces
 
-TESTS = Path(__file__).parent
-VENV = TESTS.parent / ".venv-rie"
-ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}
+pytestmark = [needs_linux, pytest.mark.xdist_group("rie")]
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="AWS's emulator is a Linux binary"),
-    pytest.mark.xdist_group("rie"),
-]
-
-
-@pytest.fixture(scope="session")
-def emulator():
-    """The path of the binary, installed at the first use into a virtual environment of its own."""
-    VENV.parent.joinpath(".venv-rie.lock").touch()
-    with VENV.parent.joinpath(".venv-rie.lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        name = f"aws-lambda-rie-{ARCHITECTURE[platform.machine()]}"
-        found = list(VENV.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"))
-        if not found:
-            subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-            # Without its 60 dependencies: only the binary is wanted.
-            subprocess.run(
-                [VENV / "bin/python", "-m", "pip", "install", "-q", "--no-deps", "aws-sam-cli"],
-                check=True,
-            )
-            found = list(VENV.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"))
-    os.chmod(found[0], 0o755)
-    return found[0]
-
-
-class Emulator:
-    """AWS's emulator around `python -m adapter.runtime TARGET`."""
-
-    def __init__(self, binary, target, folder, **variables):
-        self.port, api_port = free_port(), free_port()
-        self.log = folder / "rie.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    binary,
-                    *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
-                    *("--runtime-api-address", f"127.0.0.1:{api_port}"),
-                    *(sys.executable, "-m", "adapter.runtime", target),
-                ],
-                cwd=TESTS / "guests",
-                env={**os.environ, **variables},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def invoke(self, event):
-        """(HTTP status, answer)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        path = "/2015-03-31/functions/function/invocations"
-        try:
-            connection.request("POST", path, json.dumps(event))
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def wait_until_up(self):
-        for _ in range(400):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
-            except OSError:
-                time.sleep(0.025)
-        raise AssertionError(self.log.read_text())
-
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+STREAMS = {"ADAPTER_STREAM": "1"}
+SECOND = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "1", "ADAPTER_DEADLINE_MARGIN": "0"}
+CALLER = {
+    "X-Amz-Tenant-Id": "blue",
+    "X-Amz-Client-Context": "eyJjdXN0b20iOiB7ImEiOiAxfX0=",  # {"custom": {"a": 1}}
+    "X-Amzn-Trace-Id": "Root=1-abc",
+}
 
 
 @pytest.fixture
-def start(emulator, tmp_path):
-    started = []
+def started():
+    emulators = []
+    yield emulators
+    for emulator in emulators:
+        emulator.stop()
 
+
+@pytest.fixture
+def start(started, tmp_path):
     def begin(target, **variables):
-        started.append(Emulator(emulator, target, tmp_path, **variables))
-        return started[-1].wait_until_up()
+        started.append(Emulator(target, tmp_path, **variables))
+        return started[-1]
 
-    yield begin
-    for process in started:
-        process.stop()
+    return begin
 
 
-def asked(kind, path="/a%20b", **rest):
-    return KINDS[kind].encode_request(Request("POST", path, "x=1", **rest))
+@pytest.fixture
+def start_many(started, tmp_path):
+    skip_without_namespaces()
+
+    def begin(target, at_once=4, **variables):
+        variables["AWS_LAMBDA_MAX_CONCURRENCY"] = str(at_once)
+        started.append(ManyEmulator(target, tmp_path, **variables))
+        return started[-1]
+
+    return begin
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_web_app_answers_every_front_end(start, kind):
-    body = "né".encode()
-    headers = (("content-type", "text/plain"), ("content-length", str(len(body))))
-    status, result = start("web:app").invoke(asked(kind, headers=headers, body=body))
-    answer = json.loads(b"".join(KINDS[kind].decode_response(result).body))
-    assert status == 200
-    assert answer["path"] == "/a b"
-    assert answer["query"] == "x=1"
-    assert answer["body"].encode("latin-1") == body
-    assert len(answer["request_id"]) == 36
+@pytest.fixture(params=["one", "many"])
+def start_either(request):
+    return request.getfixturevalue({"one": "start", "many": "start_many"}[request.param])
 
 
-def test_environments_live_on_from_one_invocation_to_the_next(start):
-    emulator = start("web:app")
-    pids = set()
-    for _ in range(5):
-        _, result = emulator.invoke(asked("http_api"))
-        pids.add(json.loads(result["body"])["pid"])
-        time.sleep(0.05)  # back-to-back calls crash the emulator now and then
-    assert len(pids) == 1
+def asked(path, kind="http_api", **rest):
+    return KINDS[kind].encode_request(Request("GET", path, **rest))
 
 
-def test_events_over_2_kb_come_in_chunks(start):
+def at_once(emulator, *events):
+    with ThreadPoolExecutor(len(events)) as threads:
+        return list(threads.map(emulator.invoke, events))
+
+
+# Either program
+
+
+def test_environments_live_on_from_one_invocation_to_the_next(start_either):
+    emulator = start_either("web:app")
+    told = [json.loads(emulator.invoke(asked("/"))[1]["body"]) for _ in range(20)]
+    assert len({each["pid"] for each in told}) == 1
+    assert len({each["request_id"] for each in told}) == 20
+
+
+def test_events_over_2_kb_come_in_chunks(start_either):
     headers = (("content-type", "text/plain"),)
-    event = asked("http_api", headers=headers, body=b"x" * 500_000)
-    _, result = start("web:app").invoke(event)
+    _, result = start_either("web:app").invoke(asked("/", headers=headers, body=b"x" * 500_000))
     assert len(json.loads(result["body"])["body"]) == 500_000
 
 
-def test_a_function_s_error_is_told(start):
-    _, document = start("plain.handler").invoke({"a": "fail"})
-    assert document["errorType"] == "ValueError"
-    assert document["errorMessage"] == "no such luck"
-    assert document["stackTrace"]
+@pytest.mark.parametrize(
+    ("action", "error_type"),
+    [
+        ("fail", "ValueError"),
+        ("leave", "SystemExit"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("nan", "MarshalError"),
+        ("large", "ResponseSizeTooLarge"),
+    ],
+)
+def test_a_failure_is_told_and_does_not_end_the_environment(start_either, action, error_type):
+    emulator = start_either("plain.handler")
+    _, before = emulator.invoke({"a": "pid"})
+    _, failed = emulator.invoke({"a": action})
+    _, after = emulator.invoke({"a": "pid"})
+    assert failed["errorType"] == error_type
+    assert failed["stackTrace"]
+    assert before == after
 
 
-def test_a_module_that_is_not_there_is_told(start):
-    emulator = start("absent:app")
-    _, document = emulator.invoke({})
+def test_a_module_that_is_not_there_is_told(start_either):
+    _, document = start_either("absent:app").invoke({})
     assert "there is no module 'absent'" in document["errorMessage"]
 
 
-def test_a_function_that_exits_does_not_end_the_environment(start):
-    emulator = start("plain.handler")
-    _, before = emulator.invoke({"a": "pid"})
-    _, failed = emulator.invoke({"a": "leave"})
-    _, after = emulator.invoke({"a": "pid"})
-    assert failed["errorType"] == "SystemExit"
-    assert before == after
+def test_a_streamed_answer_arrives_in_one_with_its_head(start_either):
+    emulator = start_either("streams:app", **STREAMS)
+    for _ in range(3):
+        status, _, body = emulator.post(asked("/events", "function_url"))
+        head, rest = decode_head(body)
+        assert (status, head["statusCode"]) == (200, 200)
+        assert head["headers"] == {"content-type": "text/plain"}
+        assert rest == b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
+
+
+def test_a_streamed_answer_that_is_too_large_is_refused_and_the_next_is_served(start_either):
+    emulator = start_either("streams:app", **STREAMS)
+    _, refused = emulator.invoke(asked("/big", "function_url"))
+    _, _, body = emulator.post(asked("/x", "function_url"))
+    assert refused["errorType"] == "Function.ResponseSizeTooLarge"
+    assert decode_head(body)[1] == b"onetwo"
+    assert "Lambda refused a result with status 413" in emulator.log_with("refused a result")
+
+
+def test_the_end_of_the_environment_shuts_the_app_down(start_either):
+    emulator = start_either("life:app")
+    emulator.invoke(asked("/"))
+    emulator.process.terminate()
+    assert "shutdown\n" in emulator.log_with("shutdown\n")
+
+
+# One at a time
+
+
+def test_a_time_out_shuts_the_app_down_and_the_next_gets_a_new_environment(start):
+    emulator = start("life:app", **SECOND)
+    _, before = emulator.invoke(asked("/"))
+    _, _, late = emulator.post(asked("/waits"))
+    _, after = emulator.invoke(asked("/"))
+    assert late == b"Task timed out after 1.00 seconds"
+    assert before["body"] != after["body"]
+    assert emulator.log.read_text().count("shutdown\n") == 1
+
+
+def test_without_the_extension_there_is_no_signal(start):
+    emulator = start("life:app", ADAPTER_EXTENSION="0")
+    emulator.invoke(asked("/"))
+    assert "shutdown\n" not in emulator.terminate()
+
+
+def test_the_tenant_and_the_client_context_come_through(start):
+    _, result = start("plain.handler").invoke({"a": "context"}, **CALLER)
+    assert (result["a"]["tenant_id"], result["a"]["client_context"]) == ("blue", {"a": 1})
+
+
+def test_answers_to_polls_in_one_write_and_in_two_are_the_same(start):
+    for pipeline in ("0", "1"):
+        emulator = start("web:app", ADAPTER_PIPELINE=pipeline)
+        answers = [emulator.invoke(asked(f"/{number}"))[1] for number in range(20)]
+        paths = [json.loads(answer["body"])["path"] for answer in answers]
+        assert paths == [f"/{number}" for number in range(20)]
+
+
+# Many at once
+
+
+@pytest.mark.parametrize("target", ["crowd:app", "crowd:wsgi_app"])
+def test_so_many_run_at_once_in_one_process(start_many, target):
+    answers = at_once(start_many(target, 4), *[asked("/wait/4")] * 4)
+    told = [answer["body"].split(" ") for _, answer in answers]
+    assert len({pid for pid, *_ in told}) == 1
+    assert len({request_id for _, _, request_id, *_ in told}) == 4
+
+
+def test_one_more_is_turned_away_and_the_others_are_served(start_many):
+    emulator = start_many("crowd:app", 2)
+    at_once(emulator, *[asked("/wait/2")] * 2)
+    time.sleep(0.3)  # both polls are back
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(emulator.post_once, [asked("/slow")] * 3))
+    assert sorted(status for status, _, _ in answers) == [200, 200, 400]
+
+
+def test_worker_processes_share_the_polls(start_many):
+    emulator = start_many("crowd:app", 4, ADAPTER_WORKERS="2")
+    pids = set()
+    for _ in range(40):  # the second takes part as soon as it has started
+        answers = at_once(emulator, *[asked("/slow")] * 4)
+        pids |= {answer["body"].split(" ")[0] for _, answer in answers}
+        if len(pids) == 2:
+            break
+    assert len(pids) == 2
+
+
+def test_an_error_after_the_first_byte_reaches_the_caller(start_many):
+    emulator = start_many("streams:app", **STREAMS)
+    _, headers, body = emulator.post(asked("/fails-after", "function_url"))
+    assert headers["error-type"] == "Function.ValueError"
+    assert json.loads(body)["errorMessage"] == "after"
+    assert json.loads(body)["stackTrace"]
+    _, _, after = emulator.post(asked("/x", "function_url"))
+    assert decode_head(after)[1] == b"onetwo"
+
+
+def test_a_late_answer_is_refused_and_said(start_many):
+    emulator = start_many("late:app", **SECOND)
+    _, late = emulator.invoke(asked("/two-seconds"))
+    _, after = emulator.invoke(asked("/"))
+    assert late["errorType"] == "Sandbox.Timedout"
+    assert after["statusCode"] == 200
+    assert "Lambda refused a result with status 4" in emulator.log_with("refused a result")
+
+
+def test_there_is_no_tenant(start_many):
+    # The program does not pass it on; AWS's own environments for many do.
+    _, result = start_many("plain.handler").invoke({"a": "context"}, **CALLER)
+    assert result["a"]["tenant_id"] is None
+
+
+def test_the_trace_is_the_invocation_s_own(start_many):
+    _, result = start_many("crowd:app").invoke(asked("/"), **CALLER)
+    assert result["body"].split(" ")[4] == "Root=1-"
+
+
+def test_an_invocation_under_way_does_not_hold_up_the_end(start_many):
+    emulator = start_many("life:app", **SECOND)
+    emulator.invoke(asked("/waits"))  # the caller has its time-out, and the app goes on
+    log = emulator.terminate()
+    assert "shutdown\n" in log
+    assert "SIGKILL" not in log

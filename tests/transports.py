@@ -1,7 +1,8 @@
 """Ways for a request to reach an app and for its response to come back.
 
-Each is a context manager made from the name of an app in `apps` and of a front end; it yields
-`send(request) → Response`.
+Each is a context manager. Those in LOCAL are made from the name of an app in `apps` and of a front
+end, and yield `send(request) → Response`. Those in LAMBDAS are made from the name of an app and
+a scratch folder, and yield `invoke(event) → result`: they serve every front end.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from adapter.local.gateway import Gateway
 from adapter.local.server import Server
 from adapter.local.workers import Pool
 from adapter.message import Response
-from lambda_side import ADAPTER
+from emulator import Emulator, ManyEmulator, skip_without_namespaces
+from lambda_side import ADAPTER, AWSLAMBDARIC
 
 FOLDER = Path(__file__).parent
 
@@ -39,23 +41,9 @@ def in_memory(app_name, kind):
 
 
 @contextmanager
-def runtime(app_name, kind):
-    """Through our runtime loop in a process of its own, and a Runtime API with real sockets."""
-    codec = KINDS[kind]
-    with loop_in_a_thread() as wait_for, pool_of(app_name, wait_for) as pool:
-
-        def send(request):
-            outcome = wait_for(pool.invoke(codec.encode_request(request)))
-            assert not outcome.failed, outcome.body
-            return codec.decode_response(json.loads(outcome.body))
-
-        yield send
-
-
-@contextmanager
 def local_gateway(app_name, kind):
     """Through HTTP, as with `adapter dev`; one gateway without a stage and one with /prod."""
-    with loop_in_a_thread() as wait_for, pool_of(app_name, wait_for) as pool:
+    with loop_in_a_thread() as wait_for, pool_of(f"apps:{app_name}", wait_for) as pool:
         servers = {
             f"/{stage}" if stage else "": wait_for(serving(Gateway(pool, kind, stage, print)))
             for stage in ("", "prod")
@@ -67,6 +55,72 @@ def local_gateway(app_name, kind):
         yield send
         for server in servers.values():
             wait_for(server.stop())
+
+
+LOCAL = {"in memory": in_memory, "local gateway": local_gateway}
+
+
+@contextmanager
+def our_runtime(app_name, scratch):
+    """Our loop in a process of its own, and a Runtime API of ours with real sockets."""
+    with invoked(f"apps:{app_name}") as invoke:
+        yield invoke
+
+
+@contextmanager
+def awslambdaric(app_name, scratch):
+    """AWS's own loop for Python, on our Runtime API; the app is in a Handler there."""
+    with invoked(f"apps.{app_name}_handler", AWSLAMBDARIC) as invoke:
+        yield invoke
+
+
+@contextmanager
+def invoked(target, command=ADAPTER):
+    with loop_in_a_thread() as wait_for, pool_of(target, wait_for, command) as pool:
+
+        def invoke(event):
+            outcome = wait_for(pool.invoke(event))
+            assert not outcome.failed, outcome.body
+            return json.loads(outcome.body)
+
+        yield invoke
+
+
+@contextmanager
+def emulator(app_name, scratch):
+    """Our loop under AWS's emulator, one at a time."""
+    with emulated(Emulator(f"apps:{app_name}", scratch, FOLDER)) as invoke:
+        yield invoke
+
+
+@contextmanager
+def emulator_of_many(app_name, scratch):
+    """Our loop under AWS's emulator for many at once."""
+    skip_without_namespaces()
+    variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}
+    with emulated(ManyEmulator(f"apps:{app_name}", scratch, FOLDER, **variables)) as invoke:
+        yield invoke
+
+
+@contextmanager
+def emulated(emulator):
+    def invoke(event):
+        status, result = emulator.invoke(event)
+        assert (status, "errorType" in result) == (200, False), result
+        return result
+
+    try:
+        yield invoke
+    finally:
+        emulator.stop()
+
+
+LAMBDAS = {
+    "our runtime": our_runtime,
+    "awslambdaric": awslambdaric,
+    "AWS's emulator": emulator,
+    "AWS's emulator, many at once": emulator_of_many,
+}
 
 
 async def serving(gateway):
@@ -105,14 +159,12 @@ def loop_in_a_thread():
 
 
 @contextmanager
-def pool_of(app_name, wait_for):
-    target = f"apps:{app_name}"
-
+def pool_of(target, wait_for, command=ADAPTER):
     async def made():
         folder = os.getcwd()
         os.chdir(FOLDER)
         try:
-            pool = Pool([*ADAPTER, target], target, size=1, log=lambda line: None)
+            pool = Pool([*command, target], target, size=1, log=lambda line: None)
             await pool.warm_up()
         finally:
             os.chdir(folder)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _OVER = 75  # the exit status of a worker that Lambda has nothing more for
+_ORDERS = {signal.SIGTERM, signal.SIGINT}
 _PAUSE_S = 0.5  # before a worker is replaced that did not live as long
 
 
@@ -49,11 +50,14 @@ def supervise(workers: int, work: Callable[[int], None]) -> NoReturn:
 
 
 def _fork(work: Callable[[int], None], number: int) -> int:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ORDERS)  # not in the midst of what a fork sets up
     worker = os.fork()
     if worker:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
         return worker
     code = 1
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
         logs.redirect_worker_output()
         work(number)
     except StartError:  # the others would not start either
