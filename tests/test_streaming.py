@@ -1,5 +1,6 @@
 """Answers that go out as the app makes them: the runtime against our Runtime API."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -10,8 +11,9 @@ from adapter import Handler
 from adapter.errors import ResponseTooLargeError, ResultError
 from adapter.events import KINDS
 from adapter.events.stream import CONTENT_TYPE, decode_head, encode_head
+from adapter.local.workers import Pool
 from adapter.message import Request
-from lambda_side import AWSLAMBDARIC, run
+from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
 GUESTS = Path(__file__).parent / "guests"
 STREAMS = {"ADAPTER_STREAM": "1"}
@@ -78,6 +80,33 @@ def test_chunks_come_one_by_one(target, kind):
     assert head["headers"]["content-type"] == "text/plain"
     assert body == b"data: 1\n\ndata: 2\n\ndata: 3\n\n"
     assert len(ran.chunks[0]) >= 3
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_the_client_has_the_first_chunk_before_the_app_makes_the_next(
+    target, tmp_path, concurrency
+):
+    seen = tmp_path / "seen"
+
+    async def scenario():
+        pool = Pool(
+            [*ADAPTER, target], target, size=1, log=print, timeout=20, concurrency=concurrency,
+            variables={**STREAMS, "SEEN": str(seen)},
+        )  # fmt: skip
+        try:
+            stream = (await pool.invoke(event("/until-seen"))).stream
+            body = b""
+            async for chunk in stream:
+                body += chunk
+                if body.endswith(b"one"):
+                    seen.touch()
+            return stream.end, body
+        finally:
+            await pool.stop()
+
+    end, body = asyncio.run(scenario())
+    assert not end.failed
+    assert body.endswith(b"onetwo")
 
 
 @pytest.mark.parametrize(

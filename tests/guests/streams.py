@@ -12,6 +12,11 @@ def memory_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+def seen():
+    """Whether the client has the beginning: it makes this file then."""
+    return os.path.exists(os.environ["SEEN"])
+
+
 HEADERS = {
     "/cookies": [("content-type", "text/plain"), ("set-cookie", "a=1"), ("set-cookie", "b=2")],
     "/long-header": [("x-long", "x" * 20_000)],
@@ -46,6 +51,8 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         if path == "/events":
             await asyncio.sleep(0.1)
+        while path == "/until-seen" and not seen():
+            await asyncio.sleep(0.01)
     if path == "/fails-after":
         raise ValueError("after")
     if path == "/exits-after":
@@ -83,6 +90,8 @@ class Body:
             yield chunk
             if self.path == "/events":
                 time.sleep(0.1)
+            while self.path == "/until-seen" and not seen():
+                time.sleep(0.01)
         if self.path == "/fails-after":
             raise ValueError("after")
         if self.path == "/exits-after":

@@ -15,7 +15,9 @@ RAISED = {
     "memory": MemoryError,
     "recursion": RecursionError,
     "nameless": lambda: type("Naïve Error", (Exception,), {})(),
-    "unprintable": lambda: UnprintableError(ValueError),
+}
+UNPRINTABLE = {
+    "unprintable": lambda: UnprintableError(AttributeError),
     "unprintable-exit": lambda: UnprintableError(SystemExit),
 }
 
@@ -31,7 +33,7 @@ def raised(path, where):
     """Raise if the path is /<where>/<what>."""
     _, place, what = (path + "//").split("/")[:3]
     if place == where:
-        raise RAISED[what]()
+        raise {**RAISED, **UNPRINTABLE}[what]()
 
 
 async def app(scope, receive, send):
