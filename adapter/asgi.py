@@ -371,8 +371,9 @@ class _Cycle(Response):
         """Stop the app shortly before Lambda does. In the loop's turn."""
         deadline = deadline_of(self._context)
         if deadline is not None and not self._ended:
-            left = max(0.0, deadline - time.time() - self._margin)
-            self._timer = self._loop.call_later(left, self._expire)
+            left = max(0.0, deadline - time.time())
+            self._margin = min(self._margin, left / 2)
+            self._timer = self._loop.call_later(left - self._margin, self._expire)
 
     def _expire(self) -> None:
         self._late = where(awaiting(self._task.get_coro()))
@@ -381,8 +382,13 @@ class _Cycle(Response):
         self._timer = self._loop.call_later(self._margin / 2, self._abandon)
 
     def _abandon(self) -> None:
-        """The app does not let itself be cancelled: go on without it."""
+        """The app does not let itself be cancelled: go on without it, and tell it so."""
         self._ended = True
+        self._gone = not self._complete
+        _resolve(self._disconnect)
+        _resolve(self._taken)
+        _ABANDONED.add(self._task)  # the loop alone would let the collector have it
+        self._task.add_done_callback(_ABANDONED.discard)
         self._tell()
 
     def _failure(self, otherwise: str) -> BaseException:
@@ -396,6 +402,9 @@ class _Cycle(Response):
         failure = AppError(f"the app {f'raised {error!r}' if error else otherwise}")
         failure.__cause__ = error
         return failure
+
+
+_ABANDONED: set[asyncio.Task[None]] = set()
 
 
 def _resolve(future: asyncio.Future[None] | None) -> None:

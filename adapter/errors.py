@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class AdapterError(Exception):
     """Every error that this package raises on purpose."""
@@ -56,14 +58,47 @@ class Terminated(KeyboardInterrupt):
     """The process is told to end: SIGTERM or Ctrl-C under our own runtime."""
 
 
+_FORKED: list[bool] = []  # not empty in a process that the app has forked off
+
+
+def mark_fork(*, by_app: bool = True) -> None:
+    """This process began as a copy of the runtime's: what leaves the app in it is to end it."""
+    _FORKED[:] = [True] if by_app else []
+
+
+def in_fork() -> bool:
+    """Whether the app has forked this process off, so that nothing of the runtime's is its own."""
+    return bool(_FORKED)
+
+
+def told(error: BaseException) -> str:
+    """'ValueError: no such luck', whatever the error does when it is asked for its text."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException as another:
+        if ends_process(another):
+            raise
+        return f"{type(error).__name__}, whose text can't be had: {type(another).__name__}"
+
+
+def is_cancelling(error: BaseException) -> bool:
+    """Whether the running event loop ends this task; what an app raises comes as an AppError."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not isinstance(error, asyncio.CancelledError):
+        return False
+    return asyncio._get_running_loop() is not None
+
+
 def ends_process(error: BaseException) -> bool:
     """Whether `error` is the process's own end, and not something that the app raised.
 
     Where Ctrl-C raises KeyboardInterrupt, one may be the user's. Our runtime has a handler of its
     own there, so that under it a KeyboardInterrupt is the app's, as a SystemExit always is.
     """
-    if not isinstance(error, KeyboardInterrupt) or isinstance(error, Terminated):
-        return isinstance(error, Terminated)
+    if isinstance(error, Terminated) or _FORKED:
+        return True
+    if not isinstance(error, KeyboardInterrupt):
+        return False
     import signal
 
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import AppError, DeadlineError, ResponseTooLargeError, ends_process
+from .errors import AppError, DeadlineError, ResponseTooLargeError, ends_process, told
 from .events._encode import bodiless
 from .message import plain
 
@@ -124,7 +124,7 @@ class Exchange:
     def log(self, error: BaseException) -> None:
         """One record with the request id and, unless the message says it all, the traceback."""
         if self.request is not None:
-            log(self.request, f"failed{{}}: {type(error).__name__}: {error}", error)
+            log(self.request, f"failed{{}}: {told(error)}", error)
 
 
 def log(request: Request, text: str, error: BaseException | None = None) -> None:
@@ -132,12 +132,12 @@ def log(request: Request, text: str, error: BaseException | None = None) -> None
     import logging  # 5 ms that only a failing request pays
 
     request_id = getattr(request.context, "aws_request_id", None)
-    told = f" (RequestId: {request_id})" if request_id else ""
+    number = f" (RequestId: {request_id})" if request_id else ""
     said_all = isinstance(error, AppError) and error.__cause__ is None
     logging.getLogger("adapter").error(
         "%s %s %s",
         request.method,
         request.path,
-        text.replace("{}", told, 1),
+        text.replace("{}", number, 1),
         exc_info=None if said_all else error,
     )

@@ -7,7 +7,7 @@ import sys
 import time
 
 from .deadline import MARGIN_S, Watch, deadline_of
-from .errors import BadRequestError, EventError, ends_process
+from .errors import BadRequestError, EventError, ends_process, in_fork
 from .events import codec_of
 from .exchange import Exchange, log
 from .message import Request, Response, is_async, starts_with
@@ -58,8 +58,8 @@ class Handler:
         deadline_margin: float = MARGIN_S,
         access_log: bool = False,
     ) -> None:
-        if deadline_margin < 0:
-            raise ValueError(f"deadline_margin is {deadline_margin}; it can't be negative")
+        if not 0 <= deadline_margin < 1e9:
+            raise ValueError(f"deadline_margin is {deadline_margin}; it should be some seconds")
         self._app = runner_of(app)
         self._app.deadline_margin = deadline_margin
         self._respond = self._app.__call__  # as a method, which Python calls sooner
@@ -88,7 +88,8 @@ class Handler:
         try:
             exchange.encode(self._respond(exchange.request))
         except BaseException as error:  # SystemExit too: it is the app's end, not ours
-            exchange.end_response()
+            if not in_fork():
+                exchange.end_response()
             if ends_process(error):
                 raise
             exchange.fail(error)
@@ -105,7 +106,9 @@ class Handler:
             if not exchange.streams:
                 await response.buffer()
             exchange.encode(response)
-        except Exception as error:  # noqa: BLE001  # the runner makes one of whatever it was
+        except Exception as error:  # the runner makes one of whatever it was
+            if in_fork():
+                raise
             await exchange.settle()
             exchange.end_response()
             exchange.fail(error)
@@ -134,7 +137,7 @@ class Handler:
         exchange.request = request
         if self._watch is not None and (deadline := deadline_of(context)) is not None:
             exchange.watch = self._watch
-            self._watch.begin(exchange, deadline - self._margin / 2)
+            self._watch.begin(exchange, deadline - self._margin / 4)  # its runner had its chance
         if self._access_log:
             self._begin_line(exchange)
         return exchange

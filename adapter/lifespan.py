@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 
 from .errors import AppError, ends_process
 
@@ -23,6 +24,7 @@ class Lifespan:
 
     def __init__(self, app: ASGIApp, loop: Loop) -> None:
         self.state: dict[str, Any] = {}
+        self._process = os.getpid()
         self._app = app
         self._loop = loop
         self._task: asyncio.Task[None] | None = None
@@ -43,16 +45,21 @@ class Lifespan:
             self.stop()  # the app may wait for the shutdown even so
             raise AppError(f"the app failed to start: {self._failure}")
         if self._supported:
-            atexit.register(self.stop)
+            atexit.register(self._stop_at_exit)
 
     def stop(self) -> None:
         """Shutdown. What goes wrong there is logged."""
-        atexit.unregister(self.stop)
+        atexit.unregister(self._stop_at_exit)
         if self._task is None or self._task.done():
             return
         if not self._shutdown.done():
             self._shutdown.set_result(None)
         self._loop.finish(self._task)
+
+    def _stop_at_exit(self) -> None:
+        """A process that the app has forked off leaves its parent's app alone."""
+        if self._process == os.getpid():
+            self.stop()
 
     async def _run(self) -> None:
         scope = {

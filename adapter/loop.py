@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import threading
 import weakref
 from asyncio import Task, _get_running_loop, _set_running_loop
 from sys import get_asyncgen_hooks, set_asyncgen_hooks
+
+from .errors import ends_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from contextvars import Context
     from typing import Any
+
+
+_END_S = 1.0  # for tasks that are cancelled at the end
 
 
 def _nothing() -> None: ...
@@ -41,6 +47,7 @@ class Loop(asyncio.SelectorEventLoop):
         first_iteration = self._asyncgen_firstiter_hook  # type: ignore[attr-defined]
         self._generator_hooks = (first_iteration, self._close_generator)
         self._root = self._begin_root()
+        self._process = os.getpid()
         self._made = True
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Task[Any]:
@@ -67,8 +74,7 @@ class Loop(asyncio.SelectorEventLoop):
                     _set_running_loop(None)
                     set_asyncgen_hooks(*hooks)
                 if self._woken and task.done():  # the app started something beside its response
-                    self.call_soon(self.stop)
-                    self.run_forever()
+                    self._one_pass()
                 return task
         except BaseException:
             coroutine.close()  # it may not have begun, which Python would warn of
@@ -89,8 +95,9 @@ class Loop(asyncio.SelectorEventLoop):
         return root
 
     def end_root(self) -> None:
-        """Let go of the worker threads."""
-        self.in_turn(self._cancel, self._root)
+        """Let go of the worker threads; a process that the app has forked off has none."""
+        if self._process == os.getpid():
+            self.in_turn(self._cancel, self._root)
 
     def _cancel(self, task: asyncio.Task[None]) -> None:
         task.cancel()
@@ -100,7 +107,33 @@ class Loop(asyncio.SelectorEventLoop):
 
     def finish(self, future: asyncio.Future[Any]) -> Any:
         """The result of `future`; runs the loop until there is one."""
-        return self.in_turn(self.run_until_complete, future)
+        return self.in_turn(self._complete, future)
+
+    def _complete(self, future: asyncio.Future[Any]) -> Any:
+        """A task of the app's own that exits ends itself, and not whoever waits here.
+
+        asyncio hands a SystemExit or KeyboardInterrupt to the one that runs the loop.
+        """
+        while True:
+            try:
+                return self.run_until_complete(future)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if ends_process(error) or future.done():
+                    raise
+                _log_stray(error)
+            except RuntimeError:
+                if future.done() or self.is_closed() or self.is_running():
+                    raise
+                _log_stray(RuntimeError("it stopped the loop"))
+
+    def _one_pass(self) -> None:
+        self.call_soon(self.stop)
+        try:
+            self.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            if ends_process(error):
+                raise
+            _log_stray(error)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """The result of `coroutine`."""
@@ -146,15 +179,21 @@ class Loop(asyncio.SelectorEventLoop):
         for task in tasks:
             task.cancel()
         if tasks:
-            self.finish(asyncio.gather(*tasks, return_exceptions=True))
+            self.run(asyncio.wait(tasks, timeout=_END_S))
         self.run(self.shutdown_asyncgens())
         self.run(self.shutdown_default_executor())
         self.close()
 
     def __del__(self) -> None:
         # Its owner may go without a word, at the end of a test for example; that is no mistake.
-        if self._made and not self.is_closed():
+        if self._made and self._process == os.getpid() and not self.is_closed():
             self.close()
+
+
+def _log_stray(error: BaseException) -> None:
+    import logging
+
+    logging.getLogger("adapter").error("a task of the app raised %r", error)
 
 
 async def _forever(loop: Loop) -> None:

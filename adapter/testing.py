@@ -20,7 +20,7 @@ from .errors import AdapterError
 from .events import KINDS, STAGED
 from .events._gateway import ACCOUNT, forwarded, request_id
 from .message import Request, Response
-from .percent import quote_target
+from .requests import native, request_to, unless_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -71,11 +71,12 @@ class Client:
         data    a body, or a mapping to send as a form
         """
         body, content_type = _body(json, data)
-        sent = [(name.lower(), _native(value)) for name, value in _pairs(headers)]
-        named = {name for name, _ in sent}
-        own = self._own_headers(url, body, content_type)
-        sent += [pair for pair in own if pair[0] not in named]
-        return self._exchange(self._request(method, url, params, sent, body))
+        sent = [(name.lower(), native(value)) for name, value in _pairs(headers)]
+        sent += unless_named(self._own_headers(url, body, content_type), sent)
+        query = urlencode(list(_pairs(params)), doseq=True) if params else None
+        return self._exchange(
+            request_to(method, url, sent, body, query=query, root_path=self.root_path)
+        )
 
     def _own_headers(
         self, url: str, body: bytes, content_type: str | None
@@ -90,28 +91,6 @@ class Client:
         if body:
             headers.append(("content-length", str(len(body))))
         return headers
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        params: Pairs | None,
-        headers: list[tuple[str, str]],
-        body: bytes,
-    ) -> Request:
-        target = urlsplit(url)
-        query = urlencode(list(_pairs(params)), doseq=True) if params else target.query
-        return Request(
-            method.upper(),
-            self.root_path + quote_target(target.path or "/"),
-            quote_target(query),
-            tuple(headers),
-            body,
-            root_path=self.root_path,
-            client=("203.0.113.1", None),
-            server=(target.hostname or "testserver", target.port),
-            scheme=target.scheme or "https",
-        )
 
     def _exchange(self, request: Request) -> Reply:
         event = json.loads(json.dumps(self.codec.encode_request(forwarded(request))))
@@ -204,10 +183,6 @@ def _context() -> Context:
 def _pairs(pairs: Pairs | None) -> Iterable[tuple[str, str]]:
     items = getattr(pairs, "items", None)
     return items() if items else pairs or ()  # type: ignore[return-value]
-
-
-def _native(value: str) -> str:
-    return value if value.isascii() else value.encode().decode("latin-1")
 
 
 def _body(value: Any, data: Mapping[str, Any] | str | bytes | None) -> tuple[bytes, str | None]:

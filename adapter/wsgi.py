@@ -181,6 +181,8 @@ class _Reply(Response):
                 for first in chunks:
                     if first:
                         break
+                if not isinstance(first, bytes | bytearray | memoryview):
+                    raise AppError(f"the app's body is {type(first).__name__}; WSGI wants bytes")
                 chunks = chain((first,), chunks)
             if not self.status:
                 raise AppError("the app did not call start_response before the body")

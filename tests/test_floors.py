@@ -4,7 +4,7 @@
     3  testing                       the test client
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
-    0  message, errors, percent, context, deadline, access
+    0  message, errors, percent, context, deadline, access, requests
 
 Arrows point down. The floors 0 to 2 are standard library only.
 """
@@ -30,7 +30,7 @@ RULES = {
     "context": set(),
     "events": {"events", "message", "errors", "percent"},
     "deadline": set(),
-    "loop": set(),
+    "loop": {"errors"},
     "lifespan": {"errors", "loop"},
     "asgi": {"deadline", "errors", "lifespan", "loop", "message", "percent"},
     "wsgi": {"errors", "message", "percent"},
@@ -38,8 +38,9 @@ RULES = {
     "exchange": {"errors", "events", "message"},
     "handler": {"deadline", "errors", "events", "exchange", "message", "percent"},
     "runtime": {"runtime", *FLOOR_0},
-    "testing": {"handler", "events", *FLOOR_0},
-    "local": {"local", "events", *FLOOR_0},
+    "requests": {"message", "percent"},
+    "testing": {"handler", "events", "requests", *FLOOR_0},
+    "local": {"local", "events", "requests", *FLOOR_0},
     "cli": {"", *FLOOR_0},
     "__main__": {""},
     "": set(),
@@ -48,12 +49,13 @@ INSIDE = {
     "exchange": {"events"},
     "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
-    "cli": {"local", "events", "runtime", "testing", "handler", *FLOOR_0},
+    "cli": {"local", "events", "requests", "runtime", "testing", "handler", *FLOOR_0},
     "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = {
     "", "message", "errors", "percent", "context", "deadline", "access", "events", "loop",
     "lifespan", "asgi", "wsgi", "exchange", "handler", "runtime", "testing",
+    "requests",
 }  # fmt: skip
 
 

@@ -348,6 +348,7 @@ def test_the_runtime_loads_no_more_than_it_needs():
         "adapter.message",
         "adapter.runtime",
         "adapter.runtime.api",
+        "adapter.runtime.calls",
         "adapter.runtime.connection",
         "adapter.runtime.load",
         "adapter.runtime.logs",

@@ -4,8 +4,8 @@ Only a 500 from /next, nobody there to ask, and a SIGTERM end it.
 """
 
 import json
+import re
 import signal
-import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -84,7 +84,6 @@ def test_whatever_an_app_raises_the_same_process_serves_the_next(target, where, 
     assert len({pid_in(ran, 2 * number) for number in range(1, len(paths) + 1)}) == 1
 
 
-@pytest.mark.xfail(reason="the text of an exception is made unguarded, in exchange.py")
 @pytest.mark.parametrize("what", UNPRINTABLE)
 @pytest.mark.parametrize("target", ["unruly:app", "unruly:wsgi_app"])
 def test_nor_one_that_has_no_text(target, what):
@@ -148,7 +147,7 @@ def test_posts_that_are_refused_are_said(event, post, mode):
     ran = mode.against(*[event] * 9, PID, PID, **answers)
     assert ran.ended_in_order, ran.text
     for code, line in zip(REFUSED, own_lines(ran), strict=True):
-        assert f"adapter: Lambda refused a result with status {code}: " in line
+        assert re.match(rf"adapter: Lambda refused \S+ with status {code}: ", line)
     assert ran.count_of("response", 10, 11) == [1, 1]
     assert ran.same("response 10", "response 11")
 
@@ -224,7 +223,6 @@ def test_replies_may_come_together():
     assert ran.same("response 1", "response 2", "response 3")
 
 
-@pytest.mark.xfail(reason="the lines of a lost or refused answer have no request id")
 @pytest.mark.parametrize("answer", [status(413), half], ids=["refused", "broken"])
 @pytest.mark.parametrize("path", ["/x", "/stream"])
 def test_the_log_says_whose_answer_was_lost(path, answer):
@@ -262,10 +260,9 @@ def test_streams_that_are_not_taken_cost_no_more_than_themselves(target, answer,
     assert len(own_lines(ran)) == len(cut)
 
 
-@pytest.mark.xfail(reason="send_stream does not look whether its connection was closed meanwhile")
 @pytest.mark.parametrize("target", ["streams:app", "streams:wsgi_app"])
 def test_a_stream_does_not_go_out_on_a_connection_that_was_closed(target):
-    ran = run_against(target, *[streamed("/x")] * 2, variables=STREAMS,
+    ran = run_against(target, *[streamed("/slow-start")] * 2, variables=STREAMS,
                       next_1=[then_closed], next_2=[then_closed])  # fmt: skip
     assert ran.ended_in_order, ran.text
     assert [ran.bodies[f"response {number}"][-1][-6:] for number in (1, 2)] == [b"onetwo"] * 2
@@ -304,10 +301,7 @@ def test_a_signal_ends_it_while_it_waits(target, number, variables):
 
 @SIGNALS
 @ONE_AND_MANY
-def test_a_signal_ends_it_while_the_app_works(number, variables, request):
-    if variables:
-        reason = "a poll that is cancelled takes that for the app's error, and polls again"
-        request.applymarker(pytest.mark.xfail(reason=reason, raises=subprocess.TimeoutExpired))
+def test_a_signal_ends_it_while_the_app_works(number, variables):
     told = Answer(lambda connection, right: tell(connection, right), whole=True)
     nothing = [saying(b"")] * 2
 

@@ -1,4 +1,4 @@
-"""The calls of the Lambda Runtime API, as a runtime makes them.
+"""A client of the Lambda Runtime API: one keep-alive connection, one thing after the other.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
@@ -9,10 +9,10 @@ invocation where one on a bare socket cost 75.
 
 from __future__ import annotations
 
-import json
 import os
 
 from ..errors import RuntimeAPIError
+from . import calls, logs
 from .connection import BrokenReplyError, Connection, HungUpError
 
 TYPE_CHECKING = False
@@ -20,32 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Any
 
+    from .calls import Call, Invocation
     from .connection import Reply
     from .sockets import Network
 
-_RUNTIME = "/2018-06-01/runtime"
-_EXTENSION = "/2020-01-01/extension"
-_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
-_LARGE = 65_536
-
-
-class Invocation:
-    """What identifies an invocation to Lambda; the second id is there where many run at once."""
-
-    __slots__ = ("echo", "id")
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        self.id = headers["lambda-runtime-aws-request-id"]
-        echo = headers.get("lambda-runtime-invocation-id")
-        self.echo = f"Lambda-Runtime-Invocation-Id: {echo}\r\n" if echo else ""
+_LARGE = 65_536  # bytes that cost more to join with others than to send alone
 
 
 class RuntimeAPI:
-    """A client for one loop of calls, at the `host:port` of AWS_LAMBDA_RUNTIME_API.
+    """The Runtime API at the `host:port` of AWS_LAMBDA_RUNTIME_API.
 
     `respond` may leave its bytes to the next call, so that both go out in one write: half of the
-    round trips (ADAPTER_PIPELINE=0 keeps them apart). The reply to it is read then; `refused`
-    says what Lambda did not take.
+    round trips (ADAPTER_PIPELINE=0 keeps them apart). The reply to it is read then. What Lambda
+    refuses is logged.
 
     Each raises RuntimeAPIError when the API is away or answers something that is no HTTP.
     """
@@ -57,62 +44,49 @@ class RuntimeAPI:
         self.address = address
         self.network = network
         self._pipelines = os.environ.get("ADAPTER_PIPELINE") != "0"
-        self.refused: str | None = None
         self._where = (host.strip("[]"), int(port))
         self._connection: Connection | None = None
-        self._next = _message("GET", f"{_RUNTIME}/invocation/next", address)
-        self._held: list[list[bytes]] = []  # calls that are not sent yet, in parts
-        self._unanswered: list[list[bytes]] = []  # calls that are sent
+        self._next = calls.next_invocation(address)
+        self._held: list[Call] = []  # not sent yet
+        self._unanswered: list[Call] = []  # sent
 
     async def next(self) -> tuple[dict[str, str], bytes]:
         """Wait for an invocation: its headers, names in lower case, and its event as JSON."""
-        reply = await self._call(self._next, "/next")
-        status = reply.status
-        if status == 500:
-            raise _over(f"{self._name('/next')} with status 500: this environment is over")
-        if status != 200:
+        reply = await self._call(self._next)
+        if reply.status == 500:
+            raise _over(f"{self._name(self._next)} with status 500: this environment is over")
+        if reply.status != 200:
             raise RuntimeAPIError(
-                f"{self._name('/next')} with status {status}: {reply.body[:200]!r}"
+                f"{self._name(self._next)} with status {reply.status}: {_words(reply)}"
             )
         headers = reply.headers()
         if not headers.get("lambda-runtime-aws-request-id"):
-            raise RuntimeAPIError(f"{self._name('/next')} without a request id")
+            raise RuntimeAPIError(f"{self._name(self._next)} without a request id")
         return headers, reply.body
 
     async def respond(self, invocation: Invocation, result: list[bytes], *, hold: bool) -> None:
         """Post a result, in parts; `hold` leaves it to the next call, if that comes at once."""
-        head = (
-            f"POST {_RUNTIME}/invocation/{invocation.id}/response HTTP/1.1\r\n"
-            f"Host: {self.address}\r\nContent-Type: application/json\r\n{invocation.echo}"
-            f"Content-Length: {sum(map(len, result))}\r\n\r\n"
-        )
-        self._held.append([head.encode("latin-1"), *result])
+        self._held.append(calls.response(self.address, invocation, result))
         if not (hold and self._pipelines):
-            await self._send()
+            await self.flush()
 
     async def fail(
-        self, invocation: Invocation, document: dict[str, Any], error_type: str, cause: str = ""
+        self, invocation: Invocation, document: dict[str, Any], kind: str, cause: str = ""
     ) -> None:
         """Report that an invocation failed."""
-        path = f"{_RUNTIME}/invocation/{invocation.id}/error"
-        headers = invocation.echo + f"{_ERROR_TYPE}: {error_type}\r\n"
-        if cause:
-            headers += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
-        await self._post(path, _json(document), headers)
+        await self._post(calls.error(self.address, invocation, document, kind, cause))
 
-    async def fail_init(self, document: dict[str, Any], error_type: str) -> None:
+    async def fail_init(self, document: dict[str, Any], kind: str) -> None:
         """Report that the function could not be started."""
-        header = f"{_ERROR_TYPE}: {error_type}\r\n"
-        await self._post(f"{_RUNTIME}/init/error", _json(document), header)
+        await self._post(calls.init_error(self.address, document, kind))
 
     async def restored(self) -> None:
         """Wait until this process goes on from its snapshot."""
-        await self._call(_message("GET", f"{_RUNTIME}/restore/next", self.address), "/restore/next")
+        await self._call(calls.restore(self.address))
 
-    async def fail_restore(self, document: dict[str, Any], error_type: str) -> None:
+    async def fail_restore(self, document: dict[str, Any], kind: str) -> None:
         """Report that a hook failed after the restore."""
-        header = f"{_ERROR_TYPE}: {error_type}\r\n"
-        await self._post(f"{_RUNTIME}/restore/error", _json(document), header)
+        await self._post(calls.restore_error(self.address, document, kind))
 
     async def stream(
         self,
@@ -126,18 +100,14 @@ class RuntimeAPI:
         An error of `chunks` goes into the trailers, and is returned.
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
         """
-        await self.settle()
-        connection = self._connection = self._connection or await self._connected()
-        opening = (
-            f"POST {_RUNTIME}/invocation/{invocation.id}/response HTTP/1.1\r\n"
-            f"Host: {self.address}\r\nContent-Type: {content_type}\r\n{invocation.echo}"
-        )
+        call = calls.Call(f"{invocation.path}/response")
+        opening = calls.streamed_response(self.address, invocation, content_type)
+        connection, error = await self._ready(), None
         try:
             error = await _sent(connection, opening, head, chunks)
-            self._note(await connection.reply())
+            _note(call, await connection.reply())
         except (BrokenReplyError, HungUpError) as broken:
-            name = self._name("/response")
-            raise RuntimeAPIError(f"{name} to a stream with nothing usable: {broken}") from None
+            logs.line(f"adapter: {self._lost(call, broken)}", "ERROR")
         finally:
             # "The runtime must close the underlying connection after it has successfully written
             # the response", says the page above.
@@ -151,60 +121,55 @@ class RuntimeAPI:
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
         """
         own = RuntimeAPI(self.address, self.network)
-        headers = "Lambda-Extension-Name: adapter\r\n"
-        call = _message("POST", f"{_EXTENSION}/register", self.address, b'{"events":[]}', headers)
-        reply = await own._call(call, "/register")
+        reply = await own._call(calls.register(self.address))
         identifier = reply.headers().get("lambda-extension-identifier")
         if reply.status != 200 or not identifier:
             return False
-        headers = f"Lambda-Extension-Identifier: {identifier}\r\n"
-        path = f"{_EXTENSION}/event/next"
-        own._held.append(_message("GET", path, self.address, headers=headers))
-        await own._send()
-        _WAITING.append(own)
+        own._held.append(calls.next_event(self.address, identifier))
+        await own.flush()
+        _EXTENSIONS.append(own)
         return True
 
     async def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            await self._send()
-
-    async def settle(self) -> None:
-        """Send what is held, and read every reply that is due."""
-        await self.flush()
-        while self._unanswered:
-            self._note(await self._reply("/response"))
-
-    def _note(self, reply: Reply) -> None:
-        """What became of a post."""
-        if reply.status >= 300:
-            words = _words(reply.body)
-            self.refused = f"Lambda refused a result with status {reply.status}: {words}"
-
-    async def _post(self, path: str, body: bytes, headers: str) -> None:
-        call = _message("POST", path, self.address, body, headers)
-        self._note(await self._call(call, path[path.rindex("/") :]))
-
-    async def _call(self, message: list[bytes], name: str) -> Reply:
-        """The reply to `message`, which what is held goes out with."""
-        self._held.append(message)
-        await self._send()
-        while len(self._unanswered) > 1:
-            self._note(await self._reply("/response"))
-        return await self._reply(name)
-
-    async def _send(self) -> None:
         """Send what is held, in one write."""
+        if not self._held:
+            return
         held, self._held = self._held, []
         self._unanswered += held
         if self._connection is None:
             self._connection = await self._connected()
         try:
-            await self._connection.send(*_joined(held))
+            await self._connection.send(*_parts(held))
         except HungUpError:  # who reads the reply is told
             pass
 
-    async def _reply(self, name: str) -> Reply:
+    async def _ready(self) -> Connection:
+        """A connection on which nothing is under way, and that is still open."""
+        await self.flush()
+        while self._unanswered:
+            await self._settle_one()
+        if self._connection is not None and self._connection.closed:
+            self._disconnect()
+        if self._connection is None:
+            self._connection = await self._connected()
+        return self._connection
+
+    async def _post(self, call: Call) -> None:
+        _note(call, await self._call(call))
+
+    async def _call(self, call: Call) -> Reply:
+        """The reply to `call`, which what is held goes out with."""
+        self._held.append(call)
+        await self.flush()
+        while len(self._unanswered) > 1:
+            await self._settle_one()
+        return await self._reply()
+
+    async def _settle_one(self) -> None:
+        call = self._unanswered[0]
+        _note(call, await self._reply())
+
+    async def _reply(self) -> Reply:
         """The reply to the oldest call that has none."""
         connection = self._connection
         assert connection is not None
@@ -214,9 +179,10 @@ class RuntimeAPI:
             except HungUpError:
                 reply = await self._anew(connection)
         except (BrokenReplyError, HungUpError) as error:
+            call = self._unanswered[0]
             self._disconnect()
             self._unanswered.clear()
-            raise RuntimeAPIError(f"{self._name(name)} with nothing usable: {error}") from None
+            raise self._lost(call, error) from None
         self._unanswered.pop(0)
         return reply
 
@@ -229,7 +195,7 @@ class RuntimeAPI:
             raise HungUpError("the connection was closed")
         connection.close()
         self._connection = await self._connected()
-        await self._connection.send(*_joined(self._unanswered))
+        await self._connection.send(*_parts(self._unanswered))
         return await self._connection.reply()
 
     async def _connected(self) -> Connection:
@@ -244,14 +210,23 @@ class RuntimeAPI:
             self._connection.close()
             self._connection = None
 
-    def _name(self, path: str) -> str:
-        return f"the Lambda Runtime API at {self.address} answered {path}"
+    def _lost(self, call: Call, error: Exception) -> RuntimeAPIError:
+        message = f"{self._name(call)} with nothing usable: {error}"
+        if call.name.endswith(("/response", "/error")):
+            message += "; what was posted may be lost"
+        return RuntimeAPIError(message)
+
+    def _name(self, call: Call) -> str:
+        return f"the Lambda Runtime API at {self.address} answered {call.name}"
+
+
+_EXTENSIONS: list[RuntimeAPI] = []  # their connections are to stay open
 
 
 async def _sent(
     connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
 ) -> BaseException | None:
-    """The error of the chunks, if they had one. Raises BrokenReplyError."""
+    """The error of the chunks, if they had one."""
     from .streaming import send_stream
 
     try:
@@ -260,37 +235,21 @@ async def _sent(
         return None
 
 
-_WAITING: list[RuntimeAPI] = []  # registered as extensions; their connections are to stay open
+def _note(call: Call, reply: Reply) -> None:
+    """Log what Lambda did not take: too large, say, or too late."""
+    if reply.status >= 300:
+        text = f"adapter: Lambda refused {call.name} with status {reply.status}: {_words(reply)}"
+        logs.line(text, "ERROR")
 
 
-def _joined(calls: list[list[bytes]]) -> list[bytes]:
+def _parts(sent: list[Call]) -> list[bytes]:
     """What to write: small parts as one, large ones as they are."""
-    parts = [part for call in calls for part in call]
+    parts = [part for call in sent for part in call.parts]
     return [b"".join(parts)] if sum(map(len, parts)) < _LARGE else parts
 
 
-def _message(
-    method: str, path: str, host: str, body: bytes = b"", headers: str = ""
-) -> list[bytes]:
-    """A call as it goes over the wire."""
-    if method == "POST":
-        headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: apigw-adapter\r\n{headers}\r\n"
-    return [head.encode("latin-1") + body]
-
-
-def error_type(error: BaseException) -> str:
-    """`Function.ValueError`: Lambda knows only this form, and takes others for Runtime.Unknown."""
-    name = type(error).__name__
-    return f"Function.{name}" if name.isascii() and name.isalpha() else "Function.Error"
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document).encode()
-
-
-def _words(body: bytes) -> str:
-    return body[:300].decode("utf-8", "replace") or "no reason given"
+def _words(reply: Reply) -> str:
+    return reply.body[:300].decode("utf-8", "replace").strip() or "no reason given"
 
 
 def _over(message: str) -> RuntimeAPIError:

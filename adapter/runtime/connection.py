@@ -87,6 +87,11 @@ class Connection:
         self._buffer = rest[size:]
         return Reply(int(status), head, rest[:size])
 
+    @property
+    def closed(self) -> bool:
+        """Whether the other side has hung up already."""
+        return self._socket.closed
+
     def close(self) -> None:
         self._socket.close()
 

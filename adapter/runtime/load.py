@@ -27,6 +27,7 @@ def load(target: str) -> Function:
     """
     colon = ":" in target
     module_name, _, attribute = target.partition(":") if colon else target.rpartition(".")
+    module_name = module_name.removeprefix("./")
     if not module_name or not attribute:
         raise LoadError(
             f"{target!r} names nothing to run: write main:app for the web app `app` in main.py, "
@@ -61,10 +62,17 @@ def _yes(told: str) -> bool:
     return _YES[told.lower()]
 
 
+def _seconds(told: str) -> float:
+    seconds = float(told)
+    if not 0 <= seconds < 1e9:
+        raise ValueError(told)
+    return seconds
+
+
 OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ADAPTER_BASE_PATH": ("base_path", str),
     "ADAPTER_STREAM": ("stream", _yes),
-    "ADAPTER_DEADLINE_MARGIN": ("deadline_margin", float),
+    "ADAPTER_DEADLINE_MARGIN": ("deadline_margin", _seconds),
     "ADAPTER_ACCESS_LOG": ("access_log", _yes),
 }
 """Environment variables for the options of `Handler`, and how each is read."""
@@ -79,7 +87,7 @@ def _options() -> dict[str, Any]:
             if told:
                 options[name] = read(told)
         except (KeyError, ValueError):
-            wanted = "a number of seconds" if read is float else "1 or 0"
+            wanted = "a number of seconds" if read is _seconds else "1 or 0"
             raise LoadError(f"{variable} is {told!r}; it should be {wanted}") from None
     return options
 

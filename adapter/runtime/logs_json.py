@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from ..errors import ends_process
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -26,7 +28,9 @@ def text(value: object) -> str:
     """`str(value)` that can't fail and can be encoded: of a lone surrogate the escape is left."""
     try:
         said = str(value)
-    except Exception as error:  # noqa: BLE001  # whatever somebody's __str__ raises
+    except BaseException as error:  # whatever somebody's __str__ raises
+        if ends_process(error):
+            raise
         said = f"<{type(value).__name__} whose str() raised {type(error).__name__}>"
     return said.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -10,10 +10,10 @@ import os
 import sys
 
 from ..context import CURRENT, Context
-from ..errors import RuntimeAPIError, ends_process
+from ..errors import RuntimeAPIError, Terminated, ends_process, is_cancelling
 from ..message import LAMBDA_LIMIT, Base64
 from . import logs
-from .api import Invocation, error_type
+from .calls import Invocation, error_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ async def serve(
             except RuntimeAPIError as error:
                 if error.over:
                     raise
-                logs.line(f"adapter: {error}; the invocation's answer is lost", "ERROR")
+                logs.line(f"adapter: {error}", "ERROR")
             CURRENT.set(None)
             logs.flush()
-    finally:
-        await api.flush()
+    except Terminated:
+        await api.flush()  # an answer may be held
+        raise
 
 
 async def poll(api: RuntimeAPI) -> tuple[dict[str, str], bytes]:
@@ -76,9 +77,6 @@ async def poll(api: RuntimeAPI) -> tuple[dict[str, str], bytes]:
             if error.over:
                 raise
             logs.line(f"adapter: {error}; asking again", "ERROR")
-        finally:
-            if api.refused is not None:
-                _say_refused(api)
         await api.network.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
         tries += 1
 
@@ -96,7 +94,7 @@ async def invoke(
             exchange = await exchange
         result = [] if exchange.head else within_limit(result_json(exchange.result))
     except BaseException as error:  # SystemExit too: it is the app's end, not ours
-        if ends_process(error):
+        if ends_process(error) or (in_loop and is_cancelling(error)):
             raise
         await report(api, invocation, error, context)
         return
@@ -118,7 +116,6 @@ async def _stream(
     from ..events.stream import CONTENT_TYPE
 
     error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
-    _say_refused(api)
     if error is not None:
         _log(error, invocation, context)
 
@@ -211,10 +208,3 @@ def _set_trace(trace: str | None) -> None:
         os.environ["_X_AMZN_TRACE_ID"] = trace
     else:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
-
-
-def _say_refused(api: RuntimeAPI) -> None:
-    """Lambda did not take an answer: too large, say, or too late."""
-    refused, api.refused = api.refused, None
-    if refused is not None:
-        logs.line(f"adapter: {refused}", "ERROR")

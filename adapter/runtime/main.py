@@ -7,7 +7,15 @@ import signal
 import sys
 import threading
 
-from ..errors import AdapterError, LoadError, RuntimeAPIError, Terminated, ends_process
+from ..errors import (
+    AdapterError,
+    LoadError,
+    RuntimeAPIError,
+    Terminated,
+    ends_process,
+    in_fork,
+    mark_fork,
+)
 from . import logs
 from .api import RuntimeAPI
 from .load import load
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
     from .load import Function
 
+_USUAL: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 _USAGE = """usage: python -m adapter.runtime main:app
 This is what Lambda starts in place of AWS's Python runtime; it needs AWS_LAMBDA_RUNTIME_API.
 To run an app on your own machine: adapter dev main:app, or put AWS's emulator, aws-lambda-rie,
@@ -37,6 +46,7 @@ def main(arguments: list[str]) -> int:
         return 2
     logs.install()
     _on_signals(_end)
+    os.register_at_fork(after_in_child=_in_child)
     try:
         return _run(RuntimeAPI(address, BlockingNetwork()), target)
     except RuntimeAPIError as error:
@@ -156,9 +166,12 @@ def _enter(function: Any) -> None:
     enter = getattr(type(function), "__enter__", None)
     if enter is not None:
         enter(function)
+    _stand_behind(signal.getsignal(signal.SIGTERM))
 
 
 def _leave(function: Any) -> None:
+    if in_fork():  # the app is its parent's
+        return
     leave = getattr(type(function), "__exit__", None)
     if leave is not None:
         leave(function, None, None, None)
@@ -182,6 +195,30 @@ def _report_restore(api: RuntimeAPI, error: BaseException) -> None:
     told = document(error)
     logs.error(told, "")
     run(api.fail_restore(told, "Runtime.AfterRestoreError"))
+
+
+def _stand_behind(handler: Any) -> None:
+    """An app may have taken SIGTERM for itself: it is called first, and does not end us alone."""
+    if handler is _end or not callable(handler):
+        return
+
+    def both(number: int, frame: object) -> None:
+        try:
+            handler(number, frame)
+        except SystemExit:
+            pass
+        _end(number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, both)
+
+
+def _in_child() -> None:
+    """In a process that the app forks off: its signals and its end are its own."""
+    mark_fork()
+    for number, action in _USUAL.items():
+        if signal.getsignal(number) is _end:
+            signal.signal(number, action)
 
 
 def _end(number: int, frame: object) -> None:

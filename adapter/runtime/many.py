@@ -8,9 +8,10 @@ function's, are threads.
 
 from __future__ import annotations
 
+import os
 import threading
 
-from ..errors import RuntimeAPIError, ends_process
+from ..errors import RuntimeAPIError, in_fork
 from . import logs
 from .api import RuntimeAPI
 from .loop import is_handler, serve
@@ -18,8 +19,12 @@ from .sockets import BlockingNetwork, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import Task
     from typing import Any
+
+    from ..loop import Loop
+
+_END_S = 0.3  # of the half second that Lambda gives
 
 
 def serve_many(function: Any, address: str, polls: int) -> None:
@@ -31,7 +36,7 @@ def serve_many(function: Any, address: str, polls: int) -> None:
         _in_threads(function, address, polls)
 
 
-def _in_tasks(function: Any, address: str, polls: int, loop: AbstractEventLoop) -> None:
+def _in_tasks(function: Any, address: str, polls: int, loop: Loop) -> None:
     from .waiting import WaitingNetwork
 
     network = WaitingNetwork(loop)
@@ -41,21 +46,26 @@ def _in_tasks(function: Any, address: str, polls: int, loop: AbstractEventLoop) 
         try:
             await serve(function, RuntimeAPI(address, network), alone=False, in_loop=True)
         except BaseException as error:  # noqa: BLE001  # for whoever runs the loop to raise
+            _leave_fork(error)
             if not ended.done():
                 ended.set_result(error)
 
     tasks = [loop.create_task(poll(), name=f"adapter-{number}") for number in range(polls)]
-    while True:
-        try:
-            error = loop.run_until_complete(ended)
-        except (SystemExit, KeyboardInterrupt) as raised:
-            # One that a task of the app's own raised: asyncio hands those to whoever runs the loop.
-            if ends_process(raised):
-                raise
-            logs.line(f"adapter: a task of the app raised {raised!r}", "ERROR")
-        else:
-            del tasks  # until here the loop knows them only weakly
-            raise error
+    try:
+        raise loop.finish(ended)
+    except BaseException as error:
+        _leave_fork(error)
+        _cancel(tasks, loop)
+        raise
+
+
+def _cancel(tasks: list[Task[None]], loop: Loop) -> None:
+    """End the polls, so that none goes on while the app is shut down."""
+    from asyncio import wait
+
+    for task in tasks:
+        task.cancel()
+    loop.run(wait(tasks, timeout=_END_S))
 
 
 def _in_threads(function: Any, address: str, polls: int) -> None:
@@ -66,6 +76,7 @@ def _in_threads(function: Any, address: str, polls: int) -> None:
         try:
             run(serve(function, RuntimeAPI(address, BlockingNetwork()), alone=False))
         except BaseException as error:  # noqa: BLE001  # for the main thread to raise
+            _leave_fork(error)
             ended.append(error)
             over.set()
 
@@ -73,6 +84,19 @@ def _in_threads(function: Any, address: str, polls: int) -> None:
         threading.Thread(target=poll, name=f"adapter-{number}", daemon=True).start()
     over.wait()
     raise ended[0]
+
+
+def _leave_fork(error: BaseException) -> None:
+    """What leaves the app in a process that it forked off ends that, with Python's own status."""
+    if not in_fork():
+        return
+    code = error.code if isinstance(error, SystemExit) else 1
+    if not isinstance(error, SystemExit):
+        from traceback import print_exception
+
+        print_exception(error)
+    logs.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def concurrency(told: str | None) -> int | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
         async def send(self, *parts: bytes) -> None: ...
         async def receive(self, size: int) -> bytes: ...
+        @property
+        def closed(self) -> bool: ...
         def close(self) -> None: ...
 
     class Network(Protocol):
@@ -44,8 +46,21 @@ class Blocking:
     async def receive(self, size: int) -> bytes:
         return self._socket.recv(size)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the other side has hung up: then there is an end to read."""
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def close(self) -> None:
-        self._socket.close()
+        try:
+            self._socket.close()
+        except OSError:  # the app has closed it
+            pass
 
 
 class BlockingNetwork:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from binascii import b2a_base64
 
-from ..errors import ends_process
-from .api import error_type
+from ..errors import ends_process, is_cancelling
+from .calls import error_type
 from .connection import HungUpError
 from .faults import document
 
@@ -46,12 +46,15 @@ async def send_stream(
     except HungUpError:
         raise
     except BaseException as raised:
-        if ends_process(raised):
+        if ends_process(raised) or is_cancelling(raised):
             raise
         error = raised
     finally:
         await chunks.aclose()
-    await connection.send(waiting + _framed(head) + _end(error))
+    try:
+        await connection.send(waiting + _framed(head) + _end(error))
+    except HungUpError:  # who reads the reply is told
+        pass
     return error
 
 

@@ -36,6 +36,10 @@ class Waiting(asyncio.Protocol):
         data, self._data = self._data[:size], self._data[size:]
         return data
 
+    @property
+    def closed(self) -> bool:
+        return self._over
+
     def close(self) -> None:
         self._transport.close()
 

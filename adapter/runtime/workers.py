@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-from ..errors import RuntimeAPIError, Terminated
+from ..errors import RuntimeAPIError, Terminated, mark_fork
 from . import logs
 
 TYPE_CHECKING = False
@@ -31,8 +31,10 @@ class StartError(Exception):
 def supervise(workers: int, work: Callable[[int], None]) -> NoReturn:
     """Keep as many processes at `work(number)`. Raises RuntimeAPIError when one finds it over."""
     gc.freeze()  # what was imported stays shared: the collector does not write to it
-    running = {_fork(work, number): (number, time.monotonic()) for number in range(workers)}
+    running: dict[int, tuple[int, float]] = {}
     try:
+        for number in range(workers):
+            _start(running, work, number)
         while True:
             worker, status = os.wait()
             if worker not in running:  # a child of the app's own
@@ -44,19 +46,25 @@ def supervise(workers: int, work: Callable[[int], None]) -> NoReturn:
             logs.line(f"adapter: worker {worker} ended ({_how(code)}); starting another", "ERROR")
             if time.monotonic() - began < _PAUSE_S:
                 time.sleep(_PAUSE_S)
-            running[_fork(work, number)] = number, time.monotonic()
+            _start(running, work, number)
     finally:
         _end(list(running))
 
 
-def _fork(work: Callable[[int], None], number: int) -> int:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ORDERS)  # not in the midst of what a fork sets up
+def _start(running: dict[int, tuple[int, float]], work: Callable[[int], None], number: int) -> None:
+    """Fork a worker. An order to end waits until it is known."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ORDERS)
     worker = os.fork()
-    if worker:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
-        return worker
+    if not worker:
+        _be_worker(work, number)
+    running[worker] = number, time.monotonic()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
+
+
+def _be_worker(work: Callable[[int], None], number: int) -> NoReturn:
     code = 1
     try:
+        mark_fork(by_app=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
         logs.redirect_worker_output()
         work(number)

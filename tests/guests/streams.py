@@ -36,6 +36,8 @@ async def app(scope, receive, send):
     path = scope["path"]
     if path == "/fails-before":
         raise ValueError("before")
+    if path == "/slow-start":
+        await asyncio.sleep(0.2)
     headers = HEADERS.get(path, [("content-type", "text/plain")])
     raw = [(name.encode(), value.encode()) for name, value in headers]
     status = STATUSES.get(path, 200)
@@ -67,6 +69,8 @@ def wsgi_app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/fails-before":
         raise ValueError("before")
+    if path == "/slow-start":
+        time.sleep(0.2)
     headers = HEADERS.get(path, [("content-type", "text/plain")])
     start_response(f"{STATUSES.get(path, 200)} X", headers)
     return Body(path)
