@@ -304,13 +304,13 @@ def default_of(option):
 
 def variables_table():
     """The variables for the options of a `main:app`'s Handler, as a table."""
-    values = {str: "text", float: "seconds"}
+    values = {str: "text", float: "seconds", bool: "`1` or `0`"}
     parameters = inspect.signature(Handler).parameters
     rows = ["| variable | value | if not given | the argument of `Handler` |", "|---|---|---|---|"]
-    for variable, (name, read) in VARIABLES.items():
+    for variable, (name, _) in VARIABLES.items():
         default = parameters[name].default
         told = f"`{default:g}`" if default != "" else "none"
-        value = values.get(read, "`1` or `0`")
+        value = values[type(default)]
         rows.append(f"| `{variable}` | {value} | {told} | [`{name}`](handler.md) |")
     return "\n".join(rows)
 
