@@ -33,6 +33,11 @@ PACKAGES = (
     "markupsafe", "itsdangerous", "click", "blinker",
 )  # fmt: skip
 PYTHON = [sys.executable, "-S", "-B"]
+# Neither by -m, whose `runpy` takes 4 to 8 ms: AWS's images and our scripts do without it.
+START = {
+    "adapter.runtime": "from adapter.runtime import start; start()",
+    "awslambdaric": "import sys; from awslambdaric.__main__ import main; main(sys.argv)",
+}
 CPUS = sorted(os.sched_getaffinity(0))
 
 
@@ -41,7 +46,7 @@ class Contestant:
 
     def __init__(self, name: str, module: str, target: str, environment: dict[str, str]) -> None:
         self.name = name
-        self.command = [*PYTHON, "-m", module, target]
+        self.command = [*PYTHON, "-c", START[module], target]
         self.environment = {"_HANDLER": target, **environment}
 
 

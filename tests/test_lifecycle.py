@@ -220,7 +220,7 @@ def test_in_a_container_the_emulator_is_started_where_lambda_is_not(tmp_path):
     emulator.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     done = started(sys.executable, "-m", "adapter.runtime", "main:app", PATH=path)
-    assert done.stdout.endswith(" -m adapter.runtime main:app\n")
+    assert done.stdout.endswith(" -c from adapter.runtime import start; start() main:app\n")
     assert done.stdout.startswith("emulator: ")
 
 

@@ -1,5 +1,3 @@
-import sys
+from . import start
 
-from . import main
-
-sys.exit(main(sys.argv[1:]))
+start()

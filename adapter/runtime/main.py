@@ -65,7 +65,8 @@ def _become_emulator(target: str) -> None:
 
     emulator = which("aws-lambda-rie")
     if emulator:
-        os.execv(emulator, [emulator, sys.executable, "-m", "adapter.runtime", target])
+        start = "from adapter.runtime import start; start()"
+        os.execv(emulator, [emulator, sys.executable, "-c", start, target])
 
 
 def _run(api: RuntimeAPI, target: str) -> int:
