@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -278,28 +279,37 @@ def test_each_front_end_is_in_the_reference(kind):
     assert f"`{kind}`" in text_of(DOCS / "reference" / "front-ends.md")
 
 
-def options_table():
-    """The options of `adapter dev`, as a table."""
+def options_table(command):
+    """The options of a command, as a table."""
     rows = ["| option | value | if not given | |", "|---|---|---|---|"]
-    for option in cli.commands["dev"].params:
+    for option in cli.commands[command].params:
         if isinstance(option, click.Option):
-            values = "" if option.is_flag else values_of(option.type)
+            names = ", ".join(f"`{name}`" for name in option.opts)
+            values = "" if option.is_flag else values_of(option)
             default = "" if option.is_flag else default_of(option)
-            cells = (f"`{option.opts[0]}`", values, default)
-            rows.append(f"| {' | '.join(cells)} | {option.help or ''} |")
+            rows.append(f"| {names} | {values} | {default} | {option.help or ''} |")
     return "\n".join(rows)
 
 
-def values_of(kind):
+def values_of(option):
+    kind = option.type
+    if option.metavar:
+        return f"`{option.metavar}`"
     if isinstance(kind, click.Choice):
         return ", ".join(f"`{choice}`" for choice in kind.choices)
     if isinstance(kind, click.IntRange):
         return f"{kind.min} to {kind.max}"
+    if isinstance(kind, click.FloatRange):
+        return f"seconds, up to {kind.max:g}"
     return "text"
 
 
 def default_of(option):
-    return f"`{option.default}`" if option.default not in ("", None) else "none"
+    if isinstance(option.default, float):
+        return f"`{option.default:g}`"
+    if isinstance(option.default, str | int) and option.default != "":
+        return f"`{option.default}`"
+    return "none"
 
 
 def variables_table():
@@ -316,22 +326,27 @@ def variables_table():
 
 
 GENERATED = {
-    "cli.md": ("<!-- options of `adapter dev`, from the code -->", options_table),
-    "runtime.md": ("<!-- options of a main:app, from the code -->", variables_table),
+    "cli.md": {
+        f"<!-- options of `adapter {command}`, from the code -->": partial(options_table, command)
+        for command in cli.commands
+    },
+    "runtime.md": {"<!-- options of a main:app, from the code -->": variables_table},
 }
 
 
-def with_table(page):
-    """The page of the reference, with the options between its two markers as they are now."""
-    begin, table = GENERATED[page]
-    before, rest = text_of(DOCS / "reference" / page).split(begin)
-    _, after = rest.split(END_OF_OPTIONS)
-    return f"{before}{begin}\n{table()}\n{END_OF_OPTIONS}{after}"
+def with_tables(page):
+    """The page of the reference, with the options between its markers as they are now."""
+    text = text_of(DOCS / "reference" / page)
+    for begin, table in GENERATED[page].items():
+        before, rest = text.split(begin)
+        _, _, after = rest.partition(END_OF_OPTIONS)
+        text = f"{before}{begin}\n{table()}\n{END_OF_OPTIONS}{after}"
+    return text
 
 
 @pytest.mark.parametrize("page", GENERATED)
-def test_a_table_of_options_is_current(page):
-    assert with_table(page) == text_of(DOCS / "reference" / page), "run: python tests/test_docs.py"
+def test_the_tables_of_options_are_current(page):
+    assert with_tables(page) == text_of(DOCS / "reference" / page), "run: python tests/test_docs.py"
 
 
 _VARIABLE = re.compile(r"_?(ADAPTER|AWS|HANDLER|LAMBDA|X)(_[A-Z]+)*")
@@ -502,4 +517,4 @@ def test_the_tables_of_front_ends_are_true(column):
 
 if __name__ == "__main__":
     for page in GENERATED:
-        (DOCS / "reference" / page).write_text(with_table(page), "utf-8")
+        (DOCS / "reference" / page).write_text(with_tables(page), "utf-8")

@@ -4,7 +4,8 @@
     3  testing                       the test client
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
-    0  message, errors, percent, context, deadline, access, requests
+    1  requests                      what a client sends, for `testing` and `cli`
+    0  message, errors, percent, context, deadline, access
 
 Arrows point down. The floors 0 to 2 are standard library only.
 """

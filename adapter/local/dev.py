@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .asynchronous import FILE, DeadLetters, Queue
 from .gateway import Gateway
+from .invoke_api import InvokeAPI
 from .server import Server
 from .terminal import Terminal
 from .workers import Pool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .process import Log
 
 NAMES = {
@@ -41,6 +45,7 @@ class Options:
     workers: int = 4
     concurrency: int = 1
     stream: bool = False
+    dead_letters: Path = FILE
 
 
 def run(options: Options) -> int:
@@ -69,8 +74,10 @@ async def _serve(options: Options, show: Log) -> int:
         variables={"ADAPTER_STREAM": "1"} if options.stream else {},
     )
     gateway = Gateway(pool, options.kind, options.stage, show, stream=options.stream)
+    queue = Queue(DeadLetters(options.dead_letters, show), show)
+    app = InvokeAPI(gateway, {pool.name: pool}, queue, show)
     try:
-        server = Server(gateway, options.host, options.port)
+        server = Server(app, options.host, options.port)
     except OSError as error:
         show(_cannot_listen(options, error))
         return 1
@@ -85,6 +92,7 @@ async def _serve(options: Options, show: Log) -> int:
         return 0
     finally:
         await server.stop()
+        await queue.stop()
         await pool.stop()
         await server.finished()
 

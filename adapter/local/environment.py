@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .invocation import Outcome, error_outcome
+from .journal import Journal
 from .process import Process
 from .runtime_api import RuntimeAPI
 from .wire import Wire
@@ -45,7 +46,7 @@ class Environment:
     ) -> None:
         self._command = command
         self._variables = {**variables, **_kind(concurrency, snapstart)}
-        self._log = log
+        self.log = Journal(log)
         self._parallel = concurrency > 1
         function = {
             "functionName": variables["AWS_LAMBDA_FUNCTION_NAME"],
@@ -54,7 +55,7 @@ class Environment:
         }
         self._api = RuntimeAPI(function, concurrency=concurrency, snapstart=snapstart)
         self._wire = Wire(self._api.respond)
-        self._process = Process(log)
+        self._process = Process(self.log)
         self._init_ms: float | None = None
         self._peak_mb = 0
         self._stopping = False
@@ -85,7 +86,7 @@ class Environment:
             try:
                 await self._process.start(self._command, variables)
             except OSError as error:
-                self._log(f"[ERROR] {self._command[0]}: {error.strerror}")
+                self.log(f"[ERROR] {self._command[0]}: {error.strerror}")
                 return False
             return True
 
@@ -96,14 +97,15 @@ class Environment:
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation. It is answered before it is over: see `Invocation.over`."""
+        self.log.begin(invocation)
         if self._api.waits_for_restore:
             restored = await self._restore()
             if restored.failed:
                 invocation.end(restored)
-                invocation.over.set_result(None)
+                self._leave(invocation)
                 return restored
         invocation.begin()
-        self._log(f"START RequestId: {invocation.id} Version: {VERSION}")
+        self.log(f"START RequestId: {invocation.id} Version: {VERSION}")
         self._api.put(invocation)
         watching = asyncio.create_task(self._watch(invocation))
         self._watching.add(watching)
@@ -121,7 +123,7 @@ class Environment:
         else:
             outcome = self._exit_outcome("RESTORE")
         if outcome.failed:
-            self._log(f"[ERROR] RESTORE {outcome}")
+            self.log(f"[ERROR] RESTORE {outcome}")
             await self._end_process(_TIMEOUT_S)
         return outcome
 
@@ -134,14 +136,19 @@ class Environment:
         duration = (time.perf_counter() - began) * 1000
         self._api.forget(invocation)
         await self._report(invocation, duration)
+        self._leave(invocation)
+
+    def _leave(self, invocation: Invocation) -> None:
+        self.log.end(invocation)
         invocation.over.set_result(None)
 
     async def _cut_short(self, invocation: Invocation) -> None:
         if self._process.exited.done() or self._stopping:
             invocation.end(self._exit_outcome(invocation.id))
             return
-        message = f"{invocation.id} Task timed out after {invocation.timeout:.2f} seconds"
-        self._log(f"[ERROR] {message}")
+        late = f"Task timed out after {invocation.timeout:.2f} seconds"
+        self.log(f"[ERROR] {invocation.id} {late}")
+        message = f"RequestId: {invocation.id} Error: {late}"
         invocation.end(error_outcome("Sandbox.Timedout", message, late=True))
         if not self._parallel:  # where others run in it the process is left alone
             await self._end_process(_TIMEOUT_S)
@@ -154,15 +161,15 @@ class Environment:
         """Lambda's own failure for a process that ended by itself."""
         message = f"Runtime exited with error: {self._process.status()}"
         if not self._stopping:
-            self._log(f"[ERROR] RequestId: {request_id} {message} Runtime.ExitError")
+            self.log(f"[ERROR] RequestId: {request_id} {message} Runtime.ExitError")
         return error_outcome("Runtime.ExitError", f"RequestId: {request_id} Error: {message}")
 
     async def _report(self, invocation: Invocation, duration: float) -> None:
         # What the app printed is in the pipe by now; the loop reads it before it comes back here.
         for _ in range(3):
             await asyncio.sleep(0)
-        self._log(f"END RequestId: {invocation.id}")
-        self._log("\t".join(self._figures(invocation, duration)))
+        self.log(f"END RequestId: {invocation.id}")
+        self.log("\t".join(self._figures(invocation, duration)))
 
     def _figures(self, invocation: Invocation, duration: float) -> list[str]:
         self._peak_mb = max(self._peak_mb, self._process.memory_mb())

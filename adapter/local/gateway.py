@@ -17,6 +17,7 @@ from ..events._gateway import forwarded
 from ..events.alb import LIMIT as ALB_LIMIT
 from ..message import LAMBDA_LIMIT, Headers, Request, Response, starts_with
 from ..percent import bytes_to_text, quote_target
+from ..requests import HOP_BY_HOP
 from .invocation import Stream
 from .server import HangUp
 from .streaming import KINDS as STREAMING
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from .invocation import Outcome
     from .process import Log
     from .workers import Pool
-
-# A hop's own business: the front end reads them and does not pass them on.
-_DROPPED = frozenset({"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"})
 
 _STREAMED = (
     f"It was streamed: run adapter dev with --stream (behind a {' or '.join(STREAMING)}), "
@@ -212,7 +210,7 @@ def request_of(scope: Scope, body: bytes, root_path: str) -> Request:
         (name.decode("latin-1").lower(), value.decode("latin-1"))
         for name, value in scope["headers"]
     ]
-    kept = [pair for pair in headers if pair[0] not in _DROPPED]
+    kept = [pair for pair in headers if pair[0] not in HOP_BY_HOP]
     if body and not any(name == "content-length" for name, _ in kept):
         kept.append(("content-length", str(len(body))))  # it came in chunks
     host, port = scope["server"]

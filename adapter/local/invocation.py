@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from ..message import LAMBDA_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+_LINES = 10_000
 
 _ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
 
@@ -109,9 +112,12 @@ class Stream:
 class Invocation:
     """One event on its way through a function.
 
-    outcome   done when there is something for the caller: at the first bytes of a streamed result
-    finished  done when the runtime has no more to do with it: it asks for another
-    over      done when its environment is free for another
+    qualifier  what the caller named besides the function: an alias
+    log        the last lines that the environment logged for it, START, END and REPORT among them;
+               complete when it is over. Of many at once in one environment it is a guess
+    outcome    done when there is something for the caller: at the first bytes of a streamed result
+    finished   done when the runtime has no more to do with it: it asks for another
+    over       done when its environment is free for another
     """
 
     event: bytes
@@ -120,10 +126,12 @@ class Invocation:
     tenant_id: str | None = None
     client_context: str | None = None  # JSON
     cognito_identity: str | None = None  # JSON
+    qualifier: str | None = None
     trace_id: str = field(default_factory=lambda: _trace_id())
     invocation_id: str = field(default_factory=request_id)
     deadline: float = 0.0  # as time.time() tells it; when the environment takes it
     answered: bool = False
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: future())
     finished: asyncio.Future[None] = field(default_factory=lambda: future())
     over: asyncio.Future[None] = field(default_factory=lambda: future())
@@ -144,6 +152,10 @@ class Invocation:
         stream = self.outcome.result().stream
         if stream is not None and stream is not outcome.stream:
             stream.finish(outcome)
+
+    async def result(self) -> Outcome:
+        """What a caller gets that takes no stream. Cancelled, the invocation goes on."""
+        return await (await asyncio.shield(self.outcome)).whole()
 
     def finish(self) -> None:
         if not self.finished.done():

@@ -70,8 +70,10 @@ class RuntimeAPI:
 
     def put(self, invocation: Invocation) -> None:
         """Hand an invocation to the runtime's next poll."""
+        if invocation.id in self._late:  # the same event, once more
+            self._late.remove(invocation.id)
         self._queue.put_nowait(invocation)
-        self.extensions.tell(invocation, self.arn)
+        self.extensions.tell(invocation, self._invoked(invocation))
 
     def forget(self, invocation: Invocation) -> None:
         """An invocation that is over. What the runtime still says of a late one is refused."""
@@ -130,7 +132,7 @@ class RuntimeAPI:
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": invocation.id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": self._invoked(invocation),
             "Lambda-Runtime-Trace-Id": invocation.trace_id,
             "Lambda-Runtime-Aws-Tenant-Id": invocation.tenant_id,
             "Lambda-Runtime-Client-Context": invocation.client_context,
@@ -138,6 +140,9 @@ class RuntimeAPI:
             "Lambda-Runtime-Invocation-Id": invocation.invocation_id if self._parallel else None,
         }
         return {name: value for name, value in headers.items() if value is not None}
+
+    def _invoked(self, invocation: Invocation) -> str:
+        return f"{self.arn}:{invocation.qualifier}" if invocation.qualifier else self.arn
 
     async def response(self, call: Call, request_id: str) -> Answer:
         return await self._take(call, request_id, result_by_mode)

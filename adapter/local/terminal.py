@@ -23,9 +23,10 @@ _GRACE_S = 1.0
 
 
 class Terminal:
-    """Shows lines in the order in which they come, until `close`."""
+    """Shows lines in the order in which they come, until `close`; with `err` on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, err: bool = False) -> None:
+        self._err = err
         self._lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
@@ -51,6 +52,6 @@ class Terminal:
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
             try:
-                click.echo(line)
+                click.echo(line, err=self._err)
             except (OSError, ValueError):  # nobody reads them any more
                 return

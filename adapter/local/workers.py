@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class Pool:
     ) -> None:
         self._command = command
         self._variables = {**lambda_variables(handler), **(variables or {})}
+        self.name = self._variables["AWS_LAMBDA_FUNCTION_NAME"]
         self._log = log
         self._timeout = timeout
         self._concurrency = concurrency
@@ -76,18 +78,23 @@ class Pool:
         """The outcome of `event` in an environment that is free, or in a new one.
 
         `told` is what a caller can say besides, by the names that Invocation has: `tenant_id`,
-        `client_context`, `cognito_identity`.
+        `client_context`, `cognito_identity`, `qualifier`.
         """
         data = json.dumps(event, separators=(",", ":")).encode()
-        invocation = Invocation(data, self._timeout, **told)  # type: ignore[arg-type]
+        return await self.begin(data, **told).outcome
+
+    def begin(self, event: bytes, **told: str) -> Invocation:
+        """The same with an event as JSON text; the invocation, which is under way now."""
+        invocation = Invocation(event, self._timeout, **told)  # type: ignore[arg-type]
         self._spawn(self._carry(invocation))
-        return await invocation.outcome
+        return invocation
 
     async def _carry(self, invocation: Invocation) -> None:
         """Run an invocation, and keep its place until its environment is done with it."""
         async with self._free:
             if self._stopped:
                 invocation.end(error_outcome("Runtime.ExitError", "the environments were stopped"))
+                invocation.over.set_result(None)
                 return
             place = await self._place()
             try:
@@ -98,7 +105,9 @@ class Pool:
     async def _run(self, place: Place, invocation: Invocation) -> None:
         started = await place.started
         if started.failed:
+            place.environment.log.begin(invocation)  # what its start said
             invocation.end(started)
+            invocation.over.set_result(None)
             await self._let_go(place)
             return
         await place.environment.invoke(invocation)
@@ -165,7 +174,7 @@ def lambda_variables(handler: str) -> dict[str, str]:
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
-    name = Path.cwd().name or "function"
+    name = function_name(Path.cwd())
     return {
         **os.environ,
         "ADAPTER_LOCAL": "1",
@@ -178,3 +187,8 @@ def lambda_variables(handler: str) -> dict[str, str]:
         "LAMBDA_TASK_ROOT": str(Path.cwd()),
         "_HANDLER": handler,
     }
+
+
+def function_name(folder: Path) -> str:
+    """The folder's name, as far as a function can have it: letters, digits, - and _, 64 of them."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", folder.name)[:64].strip("-") or "function"
