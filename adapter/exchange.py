@@ -66,6 +66,12 @@ class Exchange:
         else:
             self.refuse(500, "Internal Server Error")
 
+    async def replace(self, error: BaseException | None) -> None:
+        """The same for one whose response has begun, but of which nothing was sent."""
+        await self.settle()
+        self.end_response()
+        self.fail(error or AppError("the response can't be sent"))
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body of a streamed answer, as the app makes it; b'' where it has none for now.
 
@@ -79,7 +85,9 @@ class Exchange:
                 yield b"" if silent else chunk
         else:
             for chunk in body:
-                yield b"" if silent else chunk
+                if not isinstance(chunk, bytes | bytearray | memoryview):
+                    raise AppError(f"the app's body holds {type(chunk).__name__}, not bytes")
+                yield b"" if silent else bytes(chunk)
 
     @property
     def finished(self) -> bool:

@@ -181,6 +181,13 @@ def test_an_error_before_any_byte_of_the_body_is_a_500_page_too(target):
     assert head_and_body(after)[1] == b"onetwo"
 
 
+def test_a_body_that_is_no_bytes_is_a_500_page():
+    failed, after = asked("streams:wsgi_app", "/text", "/x").outcomes
+    head, body = head_and_body(failed)
+    assert (head["statusCode"], body) == (500, b"Internal Server Error")
+    assert head_and_body(after)[1] == b"onetwo"
+
+
 def test_headers_that_no_front_end_delivers_are_a_500_page(target):
     ran = asked(target, "/long-header", "/x")
     head, _ = head_and_body(ran.outcomes[0])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         @property
         def finished(self) -> bool: ...
         def chunks(self) -> AsyncGenerator[bytes, None]: ...
+        async def replace(self, error: BaseException | None) -> None: ...
         def close(self) -> None: ...
 
     Answer = Callable[[Any, Context], Any]
@@ -114,8 +115,13 @@ async def _stream(
     api: RuntimeAPI, invocation: Invocation, exchange: Exchange, context: Context
 ) -> None:
     from ..events.stream import CONTENT_TYPE
+    from .streaming import NotBegunError
 
-    error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
+    try:
+        error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
+    except NotBegunError as unsent:
+        await exchange.replace(unsent.__cause__)
+        error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
     if error is not None:
         _log(error, invocation, context)
 

@@ -27,6 +27,10 @@ _HEADERS = (
 )
 
 
+class NotBegunError(Exception):
+    """The chunks raised, the cause, before there was one: another answer can still be sent."""
+
+
 async def send_stream(
     connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
 ) -> BaseException | None:
@@ -34,7 +38,7 @@ async def send_stream(
 
     The first of the chunks goes out in one write with what stands before it; an empty one says
     that the next takes a while. An error that the chunks raise is told in the trailers, and
-    returned.
+    returned; before the first of them it is a NotBegunError, and nothing was sent.
     """
     waiting, error = (opening + _HEADERS).encode("latin-1"), None
     try:
@@ -48,6 +52,8 @@ async def send_stream(
     except BaseException as raised:
         if ends_process(raised) or is_cancelling(raised):
             raise
+        if waiting:
+            raise NotBegunError from raised
         error = raised
     finally:
         await chunks.aclose()

@@ -67,6 +67,9 @@ async def app(scope, receive, send):
 
 def wsgi_app(environ, start_response):
     path = environ["PATH_INFO"]
+    if path == "/text":
+        start_response("200 OK", [])
+        return ["no bytes"]
     if path == "/fails-before":
         raise ValueError("before")
     if path == "/slow-start":
