@@ -88,10 +88,10 @@ def test_environments_end_when_the_gateway_is_killed(dev):
     [
         ("return {'statusCode': 200, 'body': 'fine'}", 200, "fine"),
         ("return 'text'", 200, '"text"'),
-        ("return {'statusCode': 'x'}", 502, '{"message":"Internal Server Error"}'),
-        ("return {'statusCode': 200, 'body': 5}", 502, '{"message":"Internal Server Error"}'),
-        ("raise ValueError('no')", 502, '{"message":"Internal Server Error"}'),
-        ("import os; os._exit(3)", 502, '{"message":"Internal Server Error"}'),
+        ("return {'statusCode': 'x'}", 500, '{"message":"Internal Server Error"}'),
+        ("return {'statusCode': 200, 'body': 5}", 500, '{"message":"Internal Server Error"}'),
+        ("raise ValueError('no')", 500, '{"message":"Internal Server Error"}'),
+        ("import os; os._exit(3)", 500, '{"message":"Internal Server Error"}'),
     ],
 )
 def test_a_function_s_result_becomes_what_aws_would_send(dev, tmp_path, source, status, body):

@@ -68,7 +68,8 @@ _REST = {
     "head": Refusal(500, b'{"message": "Internal server error"}'),
 }
 _HTTP = {
-    "failed": Refusal(502, b'{"message":"Internal Server Error"}'),
+    # Not the 502 of the page above: a recorded answer of AWS's is a 500 (aws-sam-cli#2590).
+    "failed": Refusal(500, b'{"message":"Internal Server Error"}'),
     "late": Refusal(503, b'{"message":"Service Unavailable"}'),
     "large": Refusal(413, b'{"message":"Request Entity Too Large"}'),
     "stage": Refusal(404, b'{"message":"Not Found"}'),
