@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .connection import Reply
     from .sockets import Network
 
+_GRACE_S = 0.2  # to come back for the next invocation
 _LARGE = 65_536  # bytes that cost more to join with others than to send alone
 
 
@@ -94,15 +95,18 @@ class RuntimeAPI:
         content_type: str,
         head: bytes,
         chunks: AsyncGenerator[bytes, None],
+        deadline: float,
     ) -> BaseException | None:
         """Post a result as it is made: `head`, then `chunks`; the former waits for one of these.
 
-        An error of `chunks` goes into the trailers, and is returned.
+        An error of `chunks` goes into the trailers, and is returned. Shortly before `deadline` the
+        connection is broken off: its reader may be so slow that nothing goes out any more.
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
         """
         call = calls.Call(f"{invocation.path}/response")
         opening = calls.streamed_response(self.address, invocation, content_type)
         connection, error = await self._ready(), None
+        connection.limit(deadline - _GRACE_S)
         try:
             error = await _sent(connection, opening, head, chunks)
             _note(call, await connection.reply())

@@ -92,6 +92,10 @@ class Connection:
         """Whether the other side has hung up already."""
         return self._socket.closed
 
+    def limit(self, until: float) -> None:
+        """From now on calls give up at `until`, as `time.time()` tells it: with HungUpError."""
+        self._socket.limit(until)
+
     def close(self) -> None:
         self._socket.close()
 

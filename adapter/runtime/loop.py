@@ -114,16 +114,24 @@ async def invoke(
 async def _stream(
     api: RuntimeAPI, invocation: Invocation, exchange: Exchange, context: Context
 ) -> None:
-    from ..events.stream import CONTENT_TYPE
     from .streaming import NotBegunError
 
     try:
-        error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
+        error = await _post(api, invocation, exchange, context)
     except NotBegunError as unsent:
         await exchange.replace(unsent.__cause__)
-        error = await api.stream(invocation, CONTENT_TYPE, exchange.head, exchange.chunks())
+        error = await _post(api, invocation, exchange, context)
     if error is not None:
         _log(error, invocation, context)
+
+
+async def _post(
+    api: RuntimeAPI, invocation: Invocation, exchange: Exchange, context: Context
+) -> BaseException | None:
+    from ..events.stream import CONTENT_TYPE
+
+    head, chunks = exchange.head, exchange.chunks()
+    return await api.stream(invocation, CONTENT_TYPE, head, chunks, context.deadline)
 
 
 def answer_of(function: Any, *, in_loop: bool) -> Answer:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         async def receive(self, size: int) -> bytes: ...
         @property
         def closed(self) -> bool: ...
+        def limit(self, until: float) -> None: ...
         def close(self) -> None: ...
 
     class Network(Protocol):
@@ -31,8 +32,13 @@ if TYPE_CHECKING:
         async def sleep(self, seconds: float) -> None: ...
 
 
+_LEAST_S = 0.01
+
+
 class Blocking:
     """A socket whose calls return when they are done."""
+
+    _until: float | None = None
 
     def __init__(self, where: tuple[str, int]) -> None:
         self._socket = socket.create_connection(where)
@@ -41,9 +47,11 @@ class Blocking:
 
     async def send(self, *parts: bytes) -> None:
         for part in parts:
+            self._hurry()
             self._socket.sendall(part)
 
     async def receive(self, size: int) -> bytes:
+        self._hurry()
         return self._socket.recv(size)
 
     @property
@@ -55,6 +63,14 @@ class Blocking:
             return False
         except OSError:
             return True
+
+    def limit(self, until: float) -> None:
+        """From now on calls give up at `until`, as `time.time()` tells it."""
+        self._until = until
+
+    def _hurry(self) -> None:
+        if self._until is not None:
+            self._socket.settimeout(max(_LEAST_S, self._until - time.time()))
 
     def close(self) -> None:
         try:

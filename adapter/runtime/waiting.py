@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ class Waiting(asyncio.Protocol):
     """A connection as asyncio's transports have it: `sock_recv` would register it each time."""
 
     _transport: asyncio.Transport
+    _until: float | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -27,21 +29,35 @@ class Waiting(asyncio.Protocol):
         for part in parts:
             self._transport.write(part)
         if self._room is not None:
-            await self._room
+            await self._in_time(self._room)
 
     async def receive(self, size: int) -> bytes:
         while not self._data and not self._over:
             self._news = self._loop.create_future()
-            await self._news
+            await self._in_time(self._news)
         data, self._data = self._data[:size], self._data[size:]
         return data
+
+    async def _in_time(self, future: asyncio.Future[None]) -> None:
+        """Raises TimeoutError, which is an OSError."""
+        if self._until is None:
+            await future
+        else:
+            await asyncio.wait_for(future, max(0.0, self._until - time.time()))
+
+    def limit(self, until: float) -> None:
+        """From now on calls give up at `until`, as `time.time()` tells it."""
+        self._until = until
 
     @property
     def closed(self) -> bool:
         return self._over
 
     def close(self) -> None:
-        self._transport.close()
+        if self._until is None or self._until > time.time():
+            self._transport.close()
+        else:
+            self._transport.abort()  # what waits to be sent is given up
 
     # What the transport calls
 
