@@ -18,6 +18,14 @@ GUESTS = Path(__file__).parent / "guests"
 
 
 @pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def dev():
     started = []
 

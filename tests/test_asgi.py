@@ -287,6 +287,7 @@ def test_an_exception_after_the_response_is_only_logged(error, waits, caplog):
     assert "oh no" in record.getMessage()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "after a wait"])
 def test_an_interrupt_from_the_keyboard_goes_through(waits):
     async def app(scope, receive, send):

@@ -402,6 +402,7 @@ def test_an_exception_in_the_app_is_a_500(error, caplog):
     assert record.exc_info
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_from_the_keyboard_goes_through():
     def app(environ, start_response):
         raise KeyboardInterrupt
