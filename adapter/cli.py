@@ -51,6 +51,8 @@ def cli() -> None:
     show_default=True,
     help="Where asynchronous events are kept that failed three times.",
 )
+@click.option("--no-reload", is_flag=True, help="Don't start environments anew after a save.")
+@click.option("--quiet", is_flag=True, help="Show the app's own output and errors alone.")
 def dev(
     target: str,
     kind: str,
@@ -61,6 +63,8 @@ def dev(
     concurrency: int,
     stream: bool,
     dead_letters: str,
+    no_reload: bool,
+    quiet: bool,
 ) -> None:
     """Serve an app through a local API Gateway.
 
@@ -68,19 +72,24 @@ def dev(
     """
     from pathlib import Path
 
-    from .events import STAGED
     from .local.dev import Options, run
     from .local.streaming import KINDS
 
-    stage = stage.strip("/")
-    if stage and kind not in STAGED:
-        raise click.UsageError(f"--stage: {kind} has no stages; {', '.join(STAGED)} have")
-    if stage and not stage.replace("-", "").replace("_", "").isalnum():
-        raise click.UsageError(f"--stage: {stage!r} is no stage name: letters, digits, - and _")
+    stage = _stage(kind, stage)
     if stream and kind not in KINDS:
         raise click.UsageError(f"--stream: {kind} can't stream; {' and '.join(KINDS)} can")
     options = Options(
-        target, kind, stage, host, port, workers, concurrency, stream, Path(dead_letters)
+        target,
+        kind,
+        stage,
+        host,
+        port,
+        workers,
+        concurrency,
+        stream,
+        Path(dead_letters),
+        reload=not no_reload,
+        quiet=quiet,
     )
     raise SystemExit(run(options))
 

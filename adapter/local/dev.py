@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
-import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from dotenv import dotenv_values
 
 from .asynchronous import FILE, DeadLetters, Queue
 from .gateway import Gateway
 from .invoke_api import InvokeAPI
+from .reload import PATIENCE_S, Reloader
 from .server import Server
 from .terminal import Terminal
-from .workers import Pool
+from .workers import RUNTIME, Pool
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .process import Log
 
 NAMES = {
@@ -46,32 +47,34 @@ class Options:
     concurrency: int = 1
     stream: bool = False
     dead_letters: Path = FILE
+    reload: bool = True
+    quiet: bool = False
 
 
 def run(options: Options) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns the exit status."""
-    terminal = Terminal()
+    terminal = Terminal(quiet=options.quiet)
     try:
-        return asyncio.run(_serve(options, terminal.show))
+        return asyncio.run(_serve(options, terminal))
     except KeyboardInterrupt:  # before the signal handler below was set
         return 0
     finally:
         terminal.close()
 
 
-async def _serve(options: Options, show: Log) -> int:
-    began = time.perf_counter()
+async def _serve(options: Options, terminal: Terminal) -> int:
+    show = terminal.show
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    command = [sys.executable, "-m", "adapter.runtime", options.target]
     pool = Pool(
-        command,
+        [*RUNTIME, options.target],
         options.target,
         size=options.workers,
         log=show,
         concurrency=options.concurrency,
-        variables={"ADAPTER_STREAM": "1"} if options.stream else {},
+        patience=PATIENCE_S if options.reload else 0,
+        variables=_variables(options, show),
     )
     gateway = Gateway(pool, options.kind, options.stage, show, stream=options.stream)
     queue = Queue(DeadLetters(options.dead_letters, show), show)
@@ -83,18 +86,46 @@ async def _serve(options: Options, show: Log) -> int:
         return 1
     await server.start()
     try:
-        if not await _warmed_up(pool, stopped):
-            return 0 if stopped.is_set() else 1  # the environment has said why
-        seconds = time.perf_counter() - began
-        for line in _banner(options, server.port, seconds):
-            show(line)
-        await stopped.wait()
-        return 0
+        return await _run(options, pool, stopped, server.port, terminal)
     finally:
         await server.stop()
         await queue.stop()
         await pool.stop()
         await server.finished()
+
+
+async def _run(
+    options: Options, pool: Pool, stopped: asyncio.Event, port: int, terminal: Terminal
+) -> int:
+    """Warm up, and then wait for the end. The exit status."""
+    began = time.perf_counter()
+    if not await _warmed_up(pool, stopped):
+        return 0 if stopped.is_set() else 1  # the environment has said why
+    reloader = Reloader(pool, Path.cwd(), lambda: _variables(options, terminal.show), terminal)
+    if options.reload:
+        await reloader.start()
+    for line in _banner(options, port, time.perf_counter() - began):
+        terminal.note(line)
+    await stopped.wait()
+    await reloader.stop()
+    return 0
+
+
+def _variables(options: Options, show: Log) -> dict[str, str]:
+    """What the environments get besides our own variables, which win over those of `.env`."""
+    told = {"ADAPTER_STREAM": "1"} if options.stream else {}
+    return {**_dotenv(Path.cwd() / ".env", show), **told}
+
+
+def _dotenv(path: Path, show: Log) -> dict[str, str]:
+    try:
+        found = dotenv_values(path) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        show(f"adapter: can't read {path.name}: {error}")
+        return {}
+    return {
+        name: value for name, value in found.items() if value is not None and name not in os.environ
+    }
 
 
 async def _warmed_up(pool: Pool, stopped: asyncio.Event) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from .difference import Rules, difference, lines_of
 from .invocation import Outcome, error_outcome
 from .shown import Pretty, Raw
 from .terminal import Terminal
-from .workers import Pool
+from .workers import RUNTIME, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +151,7 @@ async def _send(job: Job, piece: Piece, log: Log) -> Answer:
     assert ourselves is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
     pool = Pool(
-        [sys.executable, "-m", "adapter.runtime", job.target],
+        [*RUNTIME, job.target],
         job.target,
         size=1,
         log=log,

@@ -10,7 +10,9 @@ import asyncio
 import json
 import os
 import re
+import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +24,47 @@ if TYPE_CHECKING:
 
     from .process import Log
 
+RUNTIME = [sys.executable, "-c", "from adapter.runtime import start; start()"]
+"""What a bootstrap runs, before the name of the app: our own runtime."""
+
 _MOMENT_S = 0.1  # a cold start takes longer
+_GRAIN_S = 0.02  # by which a file's time may be behind the clock
+
+
+class Hours:
+    """When something was at work: `with hours:`, as often at a time as you like."""
+
+    def __init__(self) -> None:
+        self._at_work = 0
+        self._since = 0.0
+        self._past: deque[tuple[float, float]] = deque(maxlen=1000)
+
+    def __enter__(self) -> None:
+        if not self._at_work:
+            self._since = time.time()
+        self._at_work += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._at_work -= 1
+        if not self._at_work:
+            self._past.append((self._since, time.time()))
+
+    def include(self, moment: float) -> bool:
+        """Whether a moment (of time.time) was within them."""
+        hours = [*self._past, (self._since, moment)] if self._at_work else self._past
+        return any(began - _GRAIN_S <= moment <= ended for began, ended in hours)
 
 
 class Place:
     """An environment from its start on, and the invocations that it has."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, hours: Hours, replaced: asyncio.Event) -> None:
         self.environment = environment
-        self.started = asyncio.create_task(environment.start())
+        self.replaced = replaced  # set when there is a newer version
+        self.started = asyncio.create_task(_start(environment, hours))
         self.taken = 0
+        self.retired = False  # no more are let in
+        self.dropped = False  # and those in it go elsewhere
         self.leaving: set[asyncio.Future[None]] = set()  # answered, and soon over
 
     @property
@@ -39,8 +72,17 @@ class Place:
         return not self.started.done() or self.environment.alive
 
 
+async def _start(environment: Environment, hours: Hours) -> Outcome:
+    with hours:
+        return await environment.start()
+
+
 class Pool:
-    """At most `size` environments of one function, each with `concurrency` invocations at once."""
+    """At most `size` environments of one function, each with `concurrency` invocations at once.
+
+    Where one did not start, its invocations wait `patience` seconds for `renew`: it may have met a
+    file that was half written.
+    """
 
     def __init__(
         self,
@@ -52,9 +94,11 @@ class Pool:
         timeout: float = 30.0,
         concurrency: int = 1,
         snapstart: bool = False,
+        patience: float = 0.0,
         variables: dict[str, str] | None = None,
     ) -> None:
         self._command = command
+        self._handler = handler
         self._variables = {**lambda_variables(handler), **(variables or {})}
         self.name = self._variables["AWS_LAMBDA_FUNCTION_NAME"]
         self._log = log
@@ -65,6 +109,9 @@ class Pool:
         self._places: list[Place] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._patience = patience
+        self._replaced = asyncio.Event()
+        self.hours = Hours()
 
     async def warm_up(self) -> Outcome:
         """Start one environment, so that mistakes show before the first request."""
@@ -73,6 +120,27 @@ class Pool:
         if outcome.failed:
             await self._let_go(place)
         return outcome
+
+    async def renew(self, variables: dict[str, str]) -> Outcome:
+        """Start one anew, with these variables, and let the others go when they have done."""
+        name = {"AWS_LAMBDA_FUNCTION_NAME": self.name}  # callers know it
+        self._variables = {**lambda_variables(self._handler), **variables, **name}
+        for place in self._places:
+            self._retire(place)
+        self._replaced.set()
+        self._replaced = asyncio.Event()
+        return await self.warm_up()
+
+    def _retire(self, place: Place) -> None:
+        """Its invocations no longer count; those that it has not begun go elsewhere."""
+        if place.retired:
+            return
+        place.retired = True
+        for _ in range(place.taken):
+            self._free.release()
+        place.dropped = not place.started.done()
+        if place.dropped or not place.taken:
+            self._spawn(self._let_go(place))
 
     async def invoke(self, event: object, **told: str) -> Outcome:
         """The outcome of `event` in an environment that is free, or in a new one.
@@ -90,30 +158,57 @@ class Pool:
         return invocation
 
     async def _carry(self, invocation: Invocation) -> None:
-        """Run an invocation, and keep its place until its environment is done with it."""
-        async with self._free:
-            if self._stopped:
-                invocation.end(error_outcome("Runtime.ExitError", "the environments were stopped"))
-                invocation.over.set_result(None)
-                return
-            place = await self._place()
-            try:
-                await self._run(place, invocation)
-            finally:
-                place.taken -= 1
+        """Run an invocation; anew, if its environment went before it had started."""
+        while not await self._carried(invocation):
+            pass
 
-    async def _run(self, place: Place, invocation: Invocation) -> None:
+    async def _carried(self, invocation: Invocation) -> bool:
+        """Run it, and keep its place until its environment is done with it."""
+        await self._free.acquire()
+        if self._stopped:
+            self._free.release()
+            invocation.end(error_outcome("Runtime.ExitError", "the environments were stopped"))
+            invocation.over.set_result(None)
+            return True
+        place = await self._place()
+        try:
+            return await self._run(place, invocation)
+        finally:
+            await self._leave(place)
+
+    async def _leave(self, place: Place) -> None:
+        place.taken -= 1
+        if not place.retired:
+            self._free.release()
+        elif not place.taken:
+            await self._let_go(place)
+
+    async def _run(self, place: Place, invocation: Invocation) -> bool:
         started = await place.started
+        if place.dropped:
+            return False
         if started.failed:
+            await self._let_go(place)
+            if await self._is_replaced(place):
+                return False
             place.environment.log.begin(invocation)  # what its start said
             invocation.end(started)
             invocation.over.set_result(None)
-            await self._let_go(place)
-            return
-        await place.environment.invoke(invocation)
-        place.leaving.add(invocation.over)
-        await invocation.over
-        place.leaving.discard(invocation.over)
+            return True
+        with self.hours:
+            await place.environment.invoke(invocation)
+            place.leaving.add(invocation.over)
+            await invocation.over
+            place.leaving.discard(invocation.over)
+        return True
+
+    async def _is_replaced(self, place: Place) -> bool:
+        """Whether a newer version came, or comes while we are patient."""
+        if self._patience and not self._stopped:
+            waiting = asyncio.create_task(place.replaced.wait())
+            await asyncio.wait({waiting}, timeout=self._patience)
+            waiting.cancel()
+        return place.replaced.is_set()
 
     async def _place(self) -> Place:
         """A place in an environment, taken.
@@ -121,7 +216,7 @@ class Pool:
         One that has just answered gets a moment to come back, before another is started.
         """
         place = self._with_room()
-        leaving = [future for place in self._places for future in place.leaving]
+        leaving = [future for place in self._current() for future in place.leaving]
         if place is None and leaving:
             await asyncio.wait(leaving, timeout=_MOMENT_S, return_when="FIRST_COMPLETED")
             place = self._with_room()
@@ -130,12 +225,15 @@ class Pool:
         return place
 
     def _with_room(self) -> Place | None:
-        for place in list(self._places):
+        for place in self._current():
             if not place.usable:
                 self._spawn(self._let_go(place))
             elif place.taken < self._concurrency:
                 return place
         return None
+
+    def _current(self) -> list[Place]:
+        return [place for place in self._places if not place.retired]
 
     def _add(self) -> Place:
         environment = Environment(
@@ -145,7 +243,7 @@ class Pool:
             concurrency=self._concurrency,
             snapstart=self._snapstart,
         )
-        self._places.append(Place(environment))
+        self._places.append(Place(environment, self.hours, self._replaced))
         return self._places[-1]
 
     async def _let_go(self, place: Place) -> None:
@@ -165,8 +263,9 @@ class Pool:
     async def stop(self) -> None:
         """End every environment."""
         self._stopped = True
-        await asyncio.gather(*(self._let_go(place) for place in list(self._places)))
-        await asyncio.gather(*self._tasks)
+        while self._places or self._tasks:  # one may be about to start
+            await asyncio.gather(*(self._let_go(place) for place in self._places))
+            await asyncio.gather(*self._tasks)
 
 
 def lambda_variables(handler: str) -> dict[str, str]:

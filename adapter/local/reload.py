@@ -1,0 +1,162 @@
+"""New environments when a file changes: `adapter dev` without `--no-reload`.
+
+What counts is the code, the templates and the settings below the working folder, by their names. A
+file of data (JSON, YAML) that is written while the app is at work is taken for the app's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from watchfiles import Change, awatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .terminal import Terminal
+    from .workers import Pool
+
+CODE = frozenset(
+    {".py", ".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".toml", ".ini", ".cfg"}
+)
+DATA = frozenset({".json", ".yaml", ".yml"})
+IGNORED = frozenset({"__pycache__", "node_modules", "site-packages"})  # and those with a dot
+
+_QUIET_MS = 100  # without a change, and a burst of them is over
+_AT_MOST_MS = 1500  # for a folder in which something is always written
+PATIENCE_S = 1.0  # in which a save is noticed, unless many follow each other
+_NAMED = 3
+
+
+class Reloader:
+    """Watches a folder and renews a pool when something in it changes."""
+
+    def __init__(
+        self, pool: Pool, folder: Path, variables: Callable[[], dict[str, str]], terminal: Terminal
+    ) -> None:
+        self._pool = pool
+        self._folder = folder
+        self._variables = variables
+        self._log, self._note = terminal.show, terminal.note
+        self._told: set[str] = set()  # files of the app's own, said once
+        self._watching: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Watch from now on."""
+        self._watching = asyncio.create_task(self._watch())
+        await asyncio.sleep(0)  # its first step sets the watches
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        tasks = [task for task in (self._watching, self._renewing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        changes = awatch(
+            self._folder, watch_filter=self._counts, step=_QUIET_MS, debounce=_AT_MOST_MS
+        )
+        try:
+            async for changed in changes:
+                self._reload(sorted({path for _, path in changed}))
+        except (OSError, RuntimeError) as error:  # more folders than the system watches, mostly
+            self._log(f"adapter: can't watch {self._folder}, changes won't reload: {error}")
+
+    def _reload(self, paths: list[str]) -> None:
+        self._note(f"reloading: {named([self._name(path) for path in paths])} changed")
+        forget_bytecode(paths)
+        if self._renewing is not None:
+            self._renewing.cancel()
+        self._renewing = asyncio.create_task(self._renew(paths))
+
+    async def _renew(self, paths: list[str]) -> None:
+        began = time.perf_counter()
+        try:
+            outcome = await self._pool.renew(self._variables())
+        except OSError as error:  # the folder itself is gone
+            self._log(f"adapter: can't reload: {error}")
+            return
+        if outcome.failed:  # and the environment has said why
+            forget_bytecode(paths)  # which one that is gone may have written since
+        else:
+            seconds = time.perf_counter() - began
+            self._note(click.style(f"ready again in {seconds:.2f} s", fg="bright_black"))
+
+    def _counts(self, change: Change, path: str) -> bool:
+        name = self._name(path)
+        if change == Change.added and Path(path).is_dir():
+            return not is_ignored(Path(name).parts) and self._holds_some(path)
+        if not is_watched(name) or in_virtualenv(self._folder, name):
+            return False
+        return Path(path).suffix not in DATA or not self._is_the_app_s(change, path)
+
+    def _holds_some(self, folder: str) -> bool:
+        """Whether files that count came with a new folder: they may be there before its watch."""
+        return any(
+            self._counts(Change.added, os.path.join(where, file))
+            for where, _, files in os.walk(folder)
+            for file in files
+        )
+
+    def _is_the_app_s(self, change: Change, path: str) -> bool:
+        """Whether a file of data was written while the app was at work."""
+        if change == Change.deleted:
+            return True
+        try:
+            written = Path(path).stat().st_mtime
+        except OSError:  # it is gone again
+            return True
+        if not self._pool.hours.include(written):
+            return False
+        if path not in self._told:
+            self._told.add(path)
+            said = f"{self._name(path)} was written while the app was at work: no reload for that"
+            self._note(click.style(said, fg="bright_black"))
+        return True
+
+    def _name(self, path: str) -> str:
+        return str(Path(path).relative_to(self._folder))
+
+
+def is_watched(name: str) -> bool:
+    """Whether the name of a file, from the folder on, is one that counts."""
+    *folders, file = Path(name).parts
+    if is_ignored(folders):
+        return False
+    if file == ".env" or file.startswith(".env."):
+        return True
+    return not file.startswith(".") and Path(file).suffix in CODE | DATA
+
+
+def is_ignored(folders: Iterable[str]) -> bool:
+    return any(folder in IGNORED or folder.startswith(".") for folder in folders)
+
+
+def in_virtualenv(folder: Path, name: str) -> bool:
+    """Whether a folder on the way to a file is a virtual environment, whatever its name."""
+    return any((folder / parent / "pyvenv.cfg").exists() for parent in Path(name).parents[:-1])
+
+
+def named(names: list[str]) -> str:
+    """The names, or how many there are."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{names[0]} and {len(names) - 1} other files"
+
+
+def forget_bytecode(paths: Iterable[str]) -> None:
+    """Python tells old bytecode by the second and by the size: two quick saves are one to it."""
+    for path in paths:
+        if path.endswith(".py"):
+            try:
+                Path(cache_from_source(path)).unlink(missing_ok=True)
+            except (OSError, NotImplementedError):
+                pass
