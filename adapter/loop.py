@@ -153,18 +153,18 @@ class Loop(asyncio.SelectorEventLoop):
         self._woken = True
         return super().call_soon(callback, *args, context=context)
 
-    def in_turn(self, call: Callable[[Any], Any], argument: Any) -> Any:
-        """`call(argument)` when no other thread has the loop, outside of any running loop."""
+    def in_turn(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """`call(*arguments)` when no other thread has the loop, outside of any running loop."""
         if _get_running_loop() is not None:
-            return self._elsewhere(lambda same: self.in_turn(call, same), argument)
+            return self._elsewhere(self.in_turn, call, *arguments)
         with self._turn:
-            return call(argument)
+            return call(*arguments)
 
-    def _elsewhere(self, call: Callable[[Any], Any], argument: Any) -> Any:
-        """`call(argument)` in a thread of its own: this one is inside a running loop."""
+    def _elsewhere(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """`call(*arguments)` in a thread of its own: this one is inside a running loop."""
         if _get_running_loop() is self:
             raise RuntimeError("the app called its own handler: it waits for itself")
-        return _in_a_thread(lambda: call(argument))
+        return _in_a_thread(lambda: call(*arguments))
 
     def _close_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
         if _get_running_loop() is self:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adapter.local.invocation import Outcome
 from adapter.local.workers import Pool
@@ -75,6 +76,18 @@ def run(
 
     asyncio.run(scenario())
     return ran
+
+
+def own_handler(folder, monkeypatch, app, options):
+    """`main.handler` in a folder of its own, for an app of the guests: 'module', 'name'."""
+    module, name = app
+    (folder / "main.py").write_text(
+        f"from adapter import Handler\nfrom {module} import {name}\n"
+        f"handler = Handler({name}, {options})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "guests"))
+    monkeypatch.chdir(folder)
+    return "main.handler"
 
 
 async def taken(pool, event, told=None):

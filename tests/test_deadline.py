@@ -11,7 +11,7 @@ from adapter.context import Context
 from adapter.deadline import Watch, awaiting, where
 from adapter.events import KINDS
 from adapter.message import Request
-from lambda_side import AWSLAMBDARIC, run
+from lambda_side import AWSLAMBDARIC, own_handler, run
 
 GUESTS = Path(__file__).parent / "guests"
 MARGIN = {"ADAPTER_DEADLINE_MARGIN": "0.7"}
@@ -93,13 +93,8 @@ def test_a_margin_of_0_leaves_it_to_lambda():
 
 
 def test_under_aws_s_own_runtime_it_is_the_same(tmp_path, monkeypatch):
-    (tmp_path / "main.py").write_text(
-        "from adapter import Handler\nfrom late import app\n"
-        "handler = Handler(app, deadline_margin=0.7)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(GUESTS))
-    monkeypatch.chdir(tmp_path)
-    ran = run("main.handler", event("/waits"), event("/"), command=AWSLAMBDARIC, timeout=1.5)
+    handler = own_handler(tmp_path, monkeypatch, ("late", "app"), "deadline_margin=0.7")
+    ran = run(handler, event("/waits"), event("/"), command=AWSLAMBDARIC, timeout=1.5)
     assert [result["statusCode"] for result in ran.results] == [504, 200]
 
 

@@ -33,7 +33,8 @@ RULES = {
     "deadline": set(),
     "loop": {"errors"},
     "lifespan": {"errors", "loop"},
-    "asgi": {"deadline", "errors", "lifespan", "loop", "message", "percent"},
+    "cycle": {"deadline", "errors", "message"},
+    "asgi": {"cycle", "deadline", "lifespan", "loop", "percent"},
     "wsgi": {"errors", "message", "percent"},
     "access": set(),
     "exchange": {"errors", "events", "message"},
@@ -55,7 +56,7 @@ INSIDE = {
 }
 STANDARD_LIBRARY_ONLY = {
     "", "message", "errors", "percent", "context", "deadline", "access", "events", "loop",
-    "lifespan", "asgi", "wsgi", "exchange", "handler", "runtime", "testing",
+    "lifespan", "cycle", "asgi", "wsgi", "exchange", "handler", "runtime", "testing",
     "requests",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from adapter.events import KINDS
 from adapter.events.stream import CONTENT_TYPE, decode_head, encode_head
 from adapter.local.workers import Pool
 from adapter.message import Request
-from lambda_side import ADAPTER, AWSLAMBDARIC, run
+from lambda_side import ADAPTER, AWSLAMBDARIC, own_handler, run
 
 GUESTS = Path(__file__).parent / "guests"
 STREAMS = {"ADAPTER_STREAM": "1"}
@@ -147,13 +147,8 @@ def test_a_front_end_that_can_t_stream_gets_a_buffered_answer(target):
 
 
 def test_a_handler_by_its_name_streams_too(tmp_path, monkeypatch):
-    (tmp_path / "main.py").write_text(
-        "from adapter import Handler\nfrom streams import app\n"
-        "handler = Handler(app, stream=True)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(GUESTS))
-    monkeypatch.chdir(tmp_path)
-    (chunks,) = run("main.handler", event("/events")).chunks
+    handler = own_handler(tmp_path, monkeypatch, ("streams", "app"), "stream=True")
+    (chunks,) = run(handler, event("/events")).chunks
     assert len(chunks) >= 3
 
 
@@ -224,13 +219,8 @@ def test_an_error_at_last_is_logged_and_hurts_nobody(target):
 
 
 def test_aws_s_own_runtime_says_what_to_change_and_buffers(tmp_path, monkeypatch):
-    (tmp_path / "main.py").write_text(
-        "from adapter import Handler\nfrom streams import wsgi_app\n"
-        "handler = Handler(wsgi_app, stream=True)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(GUESTS))
-    monkeypatch.chdir(tmp_path)
-    ran = run("main.handler", event("/x"), command=AWSLAMBDARIC)
+    handler = own_handler(tmp_path, monkeypatch, ("streams", "wsgi_app"), "stream=True")
+    ran = run(handler, event("/x"), command=AWSLAMBDARIC)
     assert ran.results[0]["body"] == "onetwo"
     wrapper = re.search(r"AWS_LAMBDA_EXEC_WRAPPER to (\S+)", ran.text)[1]
     assert Path(wrapper).stat().st_mode & 0o111

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events._gateway import request_id
 from ..message import LAMBDA_LIMIT
+from .wire import collected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,14 +44,10 @@ class Outcome:
         """What a caller gets that takes no stream: Lambda collects it, up to its limit of 6 MB."""
         if self.stream is None:
             return self
-        body, size = bytearray(), 0
-        async for chunk in self.stream:
-            size += len(chunk)
-            if size <= LAMBDA_LIMIT:
-                body += chunk
+        body, size = await collected(self.stream, LAMBDA_LIMIT)
         if self.stream.end.failed:
             return self.stream.end
-        return Outcome(bytes(body)) if size <= LAMBDA_LIMIT else too_large(size, LAMBDA_LIMIT)
+        return Outcome(body) if size <= LAMBDA_LIMIT else too_large(size, LAMBDA_LIMIT)
 
     def __str__(self) -> str:
         """Of a failure: its type and message, in one line."""

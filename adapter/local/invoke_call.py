@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from .runtime_api import ARN
+from .wire import collected
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HTTPRequest
@@ -120,7 +121,7 @@ def operation_of(scope: Scope) -> tuple[Operation, str] | None:
 
 async def call_of(request: HTTPRequest, operation: Operation, function: str) -> Call:
     """Raises Refused, and ClientDisconnect."""
-    payload, size = await _body(request)
+    payload, size = await collected(request.stream(), PAYLOAD_LIMIT)
     name, qualifier = function_of(function, request.query_params.get("Qualifier", ""))
     kind = operation.types[0]
     if operation.name != "InvokeAsync":
@@ -133,16 +134,6 @@ async def call_of(request: HTTPRequest, operation: Operation, function: str) -> 
     _check_json(payload)
     told = {name: value for name, value in told.items() if value}
     return Call(operation.name, name, kind, payload or b"{}", tail, told)
-
-
-async def _body(request: HTTPRequest) -> tuple[bytes, int]:
-    """The body, and its length; of one that is too long only that."""
-    kept, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= PAYLOAD_LIMIT:
-            kept += chunk
-    return bytes(kept), size
 
 
 def function_of(text: str, asked: str) -> tuple[str, str]:

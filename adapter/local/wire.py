@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import h11
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
 
 Result = TypeVar("Result")
 
@@ -119,12 +119,7 @@ class Call:
 
     async def read(self, limit: int) -> tuple[bytes, int]:
         """The body, and its length; of a longer one only that."""
-        kept, size = bytearray(), 0
-        async for piece in self.body():
-            size += len(piece)
-            if size <= limit:
-                kept += piece
-        return bytes(kept), size
+        return await collected(self.body(), limit)
 
     async def skip(self) -> None:
         """Read on, for a sender that listens only when it has sent everything; within reason."""
@@ -137,6 +132,16 @@ class Call:
     async def gone(self) -> None:
         """Wait until the runtime hangs up."""
         await self._connection.gone()
+
+
+async def collected(pieces: AsyncIterable[bytes], limit: int) -> tuple[bytes, int]:
+    """The pieces as one, and their length; of more than `limit` bytes only that."""
+    kept, size = bytearray(), 0
+    async for piece in pieces:
+        size += len(piece)
+        if size <= limit:
+            kept += piece
+    return bytes(kept), size
 
 
 async def unless_gone(work: Coroutine[Any, Any, Result], call: Call) -> Result:

@@ -103,12 +103,11 @@ class RuntimeAPI:
         connection is broken off: its reader may be so slow that nothing goes out any more.
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
         """
-        call = calls.Call(f"{invocation.path}/response")
-        opening = calls.streamed_response(self.address, invocation, content_type)
+        call = calls.streamed_response(self.address, invocation, content_type)
         connection, error = await self._ready(), None
         connection.limit(deadline - _GRACE_S)
         try:
-            error = await _sent(connection, opening, head, chunks)
+            error = await _sent(connection, call, head, chunks)
             _note(call, await connection.reply())
         except (BrokenReplyError, HungUpError) as broken:
             logs.line(f"adapter: {self._lost(call, broken)}", "ERROR")
@@ -228,13 +227,13 @@ _EXTENSIONS: list[RuntimeAPI] = []  # their connections are to stay open
 
 
 async def _sent(
-    connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
+    connection: Connection, call: Call, head: bytes, chunks: AsyncGenerator[bytes, None]
 ) -> BaseException | None:
     """The error of the chunks, if they had one."""
     from .streaming import send_stream
 
     try:
-        return await send_stream(connection, opening, head, chunks)
+        return await send_stream(connection, call, head, chunks)
     except HungUpError:  # it may have answered before the end: too large, say
         return None
 

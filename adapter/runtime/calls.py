@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _RUNTIME = "/2018-06-01/runtime"
 _EXTENSION = "/2020-01-01/extension"
-_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+ERROR_BODY = "Lambda-Runtime-Function-Error-Body"  # of a streamed response, in its trailers
 
 
 class Call:
@@ -54,19 +55,23 @@ def response(host: str, invocation: Invocation, result: list[bytes]) -> Call:
     return Call(path, head.encode("latin-1"), *result)
 
 
-def streamed_response(host: str, invocation: Invocation, content_type: str) -> str:
-    """The beginning of a call whose body follows in chunks; the headers that say so are added."""
-    return (
-        f"POST {_RUNTIME}{invocation.path}/response HTTP/1.1\r\nHost: {host}\r\n"
+def streamed_response(host: str, invocation: Invocation, content_type: str) -> Call:
+    """The same with a body that follows in chunks."""
+    path = f"{invocation.path}/response"
+    head = (
+        f"POST {_RUNTIME}{path} HTTP/1.1\r\nHost: {host}\r\n"
         f"Content-Type: {content_type}\r\n{invocation.echo}"
+        "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"
+        f"Trailer: {ERROR_TYPE}, {ERROR_BODY}\r\n\r\n"
     )
+    return Call(path, head.encode("latin-1"))
 
 
 def error(
     host: str, invocation: Invocation, document: dict[str, Any], kind: str, cause: str = ""
 ) -> Call:
     """An invocation failed; `cause` is JSON for X-Ray."""
-    headers = invocation.echo + f"{_ERROR_TYPE}: {kind}\r\n"
+    headers = invocation.echo + f"{ERROR_TYPE}: {kind}\r\n"
     if cause:
         headers += f"Lambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
     return _post(host, _RUNTIME, f"{invocation.path}/error", document, headers)
@@ -74,7 +79,7 @@ def error(
 
 def init_error(host: str, document: dict[str, Any], kind: str) -> Call:
     """The function could not be started."""
-    return _post(host, _RUNTIME, "/init/error", document, f"{_ERROR_TYPE}: {kind}\r\n")
+    return _post(host, _RUNTIME, "/init/error", document, f"{ERROR_TYPE}: {kind}\r\n")
 
 
 def restore(host: str) -> Call:
@@ -83,7 +88,7 @@ def restore(host: str) -> Call:
 
 def restore_error(host: str, document: dict[str, Any], kind: str) -> Call:
     """A hook failed after the restore."""
-    return _post(host, _RUNTIME, "/restore/error", document, f"{_ERROR_TYPE}: {kind}\r\n")
+    return _post(host, _RUNTIME, "/restore/error", document, f"{ERROR_TYPE}: {kind}\r\n")
 
 
 def register(host: str) -> Call:

@@ -32,11 +32,7 @@ class Reply:
 
     def headers(self) -> dict[str, str]:
         """By their names in lower case."""
-        headers = {}
-        for line in self._head.decode("latin-1").split("\r\n")[1:]:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        return headers
+        return _headers(self._head)
 
 
 class Connection:
@@ -67,7 +63,7 @@ class Connection:
         reply = self._usual()
         if reply is None:
             try:
-                head = await self._head()
+                head = await self._until(b"\r\n\r\n", "its headers have no end")
                 reply = Reply(_status(head), head, await self._body(head))
             except (OSError, EOFError) as error:
                 raise BrokenReplyError(str(error)) from None
@@ -105,16 +101,17 @@ class Connection:
             raise EOFError("the connection was closed")
         self._buffer += data
 
-    async def _head(self) -> bytes:
-        while b"\r\n\r\n" not in self._buffer:
+    async def _until(self, end: bytes, otherwise: str) -> bytes:
+        """What comes before `end`, which is taken too. Raises EOFError."""
+        while end not in self._buffer:
             if len(self._buffer) > _HEAD_LIMIT:
-                raise EOFError("its headers have no end")
+                raise EOFError(otherwise)
             await self._fill()
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        return head
+        found, _, self._buffer = self._buffer.partition(end)
+        return found
 
     async def _body(self, head: bytes) -> bytes:
-        headers = Reply(0, head, b"").headers()
+        headers = _headers(head)
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return await self._chunks()
         return await self._take(_number(headers.get("content-length", "0"), 10))
@@ -130,12 +127,7 @@ class Connection:
         return b"".join(chunks)
 
     async def _line(self) -> bytes:
-        while b"\r\n" not in self._buffer:
-            if len(self._buffer) > _HEAD_LIMIT:
-                raise EOFError("a line of it has no end")
-            await self._fill()
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line
+        return await self._until(b"\r\n", "a line of it has no end")
 
     async def _take(self, size: int) -> bytes:
         parts, missing = [self._buffer[:size]], size - len(self._buffer)
@@ -147,6 +139,14 @@ class Connection:
             parts.append(data)
             missing -= len(data)
         return b"".join(parts)
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    headers = {}
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return headers
 
 
 def _status(head: bytes) -> int:

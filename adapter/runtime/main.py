@@ -95,6 +95,7 @@ def _run(api: RuntimeAPI, target: str) -> int:
 
 
 def _polls() -> int | None:
+    """How many invocations may come at once; None where one at a time is the rule."""
     told = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
     if not told:
         return None
@@ -210,8 +211,7 @@ def _stand_behind(handler: Any) -> None:
             pass
         _end(number, frame)
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, both)
+    _on_signals(both, signal.SIGTERM)
 
 
 def _in_child() -> None:
@@ -227,8 +227,8 @@ def _end(number: int, frame: object) -> None:
     raise Terminated
 
 
-def _on_signals(action: Any) -> None:
-    """Not of a thread: Python's own condition."""
+def _on_signals(action: Any, *numbers: int) -> None:
+    """For the orders to end, or for these. Not of a thread: Python's own condition."""
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers or _USUAL:
             signal.signal(number, action)

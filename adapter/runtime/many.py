@@ -99,10 +99,8 @@ def _leave_fork(error: BaseException) -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def concurrency(told: str | None) -> int | None:
-    """The number in AWS_LAMBDA_MAX_CONCURRENCY; None where one at a time is the rule."""
-    if not told:
-        return None
+def concurrency(told: str) -> int:
+    """The number in AWS_LAMBDA_MAX_CONCURRENCY. Raises RuntimeAPIError."""
     if not told.isdecimal() or not int(told):
         raise RuntimeAPIError(f"AWS_LAMBDA_MAX_CONCURRENCY is {told!r}; it should be a number")
     return int(told)

@@ -9,7 +9,7 @@ import json
 from binascii import b2a_base64
 
 from ..errors import ends_process, is_cancelling
-from .calls import error_type
+from .calls import ERROR_BODY, ERROR_TYPE, error_type
 from .connection import HungUpError
 from .faults import document
 
@@ -17,14 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from .calls import Call
     from .connection import Connection
-
-_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
-_ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
-_HEADERS = (
-    "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"
-    f"Trailer: {_ERROR_TYPE}, {_ERROR_BODY}\r\n\r\n"
-)
 
 
 class NotBegunError(Exception):
@@ -32,15 +26,15 @@ class NotBegunError(Exception):
 
 
 async def send_stream(
-    connection: Connection, opening: str, head: bytes, chunks: AsyncGenerator[bytes, None]
+    connection: Connection, call: Call, head: bytes, chunks: AsyncGenerator[bytes, None]
 ) -> BaseException | None:
-    """Send a call's headers, `head` and then `chunks`. Raises HungUpError.
+    """Send a call, and as its body `head` and then `chunks`. Raises HungUpError.
 
     The first of the chunks goes out in one write with what stands before it; an empty one says
     that the next takes a while. An error that the chunks raise is told in the trailers, and
     returned; before the first of them it is a NotBegunError, and nothing was sent.
     """
-    waiting, error = (opening + _HEADERS).encode("latin-1"), None
+    waiting, error = b"".join(call.parts), None
     try:
         async for chunk in chunks:
             data = waiting + _framed(head + chunk)
@@ -72,5 +66,5 @@ def _end(error: BaseException | None) -> bytes:
     if error is None:
         return b"0\r\n\r\n"
     body = b2a_base64(json.dumps(document(error)).encode(), newline=False).decode()
-    trailers = f"{_ERROR_TYPE}: {error_type(error)}\r\n{_ERROR_BODY}: {body}\r\n"
+    trailers = f"{ERROR_TYPE}: {error_type(error)}\r\n{ERROR_BODY}: {body}\r\n"
     return f"0\r\n{trailers}\r\n".encode("latin-1")
