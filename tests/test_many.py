@@ -119,8 +119,9 @@ def test_the_app_is_shut_down_at_the_end():
 # Worker processes
 
 
-def test_workers_share_the_import_and_have_lifespans_of_their_own():
-    ran = crowd("crowd:app", *["/wait/2"] * 8, variables={"ADAPTER_WORKERS": "4"})
+def test_workers_share_the_import_and_have_lifespans_of_their_own(tmp_path):
+    variables = {"ADAPTER_WORKERS": "4", "MEETING": str(tmp_path)}
+    ran = crowd("crowd:app", *["/meet/8"] * 8, variables=variables)
     told = bodies(ran)
     assert len({pid for pid, *_ in told}) == 4
     assert len({imported_by for *_, imported_by, _ in told}) == 1
@@ -145,9 +146,10 @@ def test_an_app_that_can_t_start_is_told_once_and_ends(workers):
     assert "starting another" not in ran.text
 
 
-def test_polls_are_shared_out_among_the_workers():
-    assert len(bodies(crowd("crowd:app", *["/wait/2"] * 5, concurrency=5,
-                            variables={"ADAPTER_WORKERS": "2"}))) == 5  # fmt: skip
+def test_polls_are_shared_out_among_the_workers(tmp_path):
+    variables = {"ADAPTER_WORKERS": "2", "MEETING": str(tmp_path)}
+    ran = crowd("crowd:app", *["/meet/5"] * 5, concurrency=5, variables=variables)
+    assert len(bodies(ran)) == 5
 
 
 @pytest.mark.parametrize("variable", ["AWS_LAMBDA_MAX_CONCURRENCY"])

@@ -31,6 +31,8 @@ async def app(scope, receive, send):
         PRESENT.append(path)
         while len(PRESENT) < int(path.rpartition("/")[2]):
             await asyncio.sleep(0.01)
+    if path.startswith("/meet/"):
+        await meeting(int(path.rpartition("/")[2]))
     if path == "/slow":
         await asyncio.sleep(0.3)
     if path == "/for-ever":
@@ -46,6 +48,14 @@ async def app(scope, receive, send):
     LOG.info("after %s", path)
     if path == "/fails-at-last":
         raise ValueError("at last")
+
+
+async def meeting(number):
+    """Wait until as many requests are under way in all processes together."""
+    folder = os.environ["MEETING"]
+    open(os.path.join(folder, CURRENT.get().aws_request_id), "w").close()
+    while len(os.listdir(folder)) < number:
+        await asyncio.sleep(0.01)
 
 
 async def leaves():
