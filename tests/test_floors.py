@@ -2,6 +2,7 @@
 
     3  cli, local.*                  for the laptop; third-party libraries
     3  testing                       the test client
+    3  config.*                      what a project is set to, of its files
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
     1  requests                      what a client sends, for `testing` and `cli`
@@ -42,7 +43,8 @@ RULES = {
     "runtime": {"runtime", *FLOOR_0},
     "requests": {"message", "percent"},
     "testing": {"handler", "events", "requests", *FLOOR_0},
-    "local": {"local", "events", "requests", *FLOOR_0},
+    "config": {"config", "errors"},
+    "local": {"local", "config", "events", "requests", *FLOOR_0},
     "cli": {"", *FLOOR_0},
     "__main__": {""},
     "": set(),
@@ -51,7 +53,7 @@ INSIDE = {
     "exchange": {"events"},
     "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
-    "cli": {"local", "events", "requests", "runtime", "testing", "handler", *FLOOR_0},
+    "cli": {"config", "local", "events", "requests", "runtime", "testing", "handler", *FLOOR_0},
     "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = {

@@ -105,6 +105,7 @@ class Environment:
                 self._leave(invocation)
                 return restored
         invocation.begin()
+        invocation.init_ms, self._init_ms = self._init_ms, None
         self.log(f"START RequestId: {invocation.id} Version: {VERSION}")
         self._api.put(invocation)
         watching = asyncio.create_task(self._watch(invocation))
@@ -180,9 +181,8 @@ class Environment:
             f"Memory Size: {MEMORY_MB} MB",
             f"Max Memory Used: {self._peak_mb} MB",
         ]
-        init, self._init_ms = self._init_ms, None
-        if init is not None:
-            figures.append(f"Init Duration: {init:.2f} ms")
+        if invocation.init_ms is not None:
+            figures.append(f"Init Duration: {invocation.init_ms:.2f} ms")
         return figures
 
     async def stop(self) -> None:

@@ -110,6 +110,8 @@ class Invocation:
     """One event on its way through a function.
 
     qualifier  what the caller named besides the function: an alias
+    begun      when its environment took it, as time.time() tells it; 0 before
+    init_ms    how long that one took to start, if this is the first one in it
     log        the last lines that the environment logged for it, START, END and REPORT among them;
                complete when it is over. Of many at once in one environment it is a guess
     outcome    done when there is something for the caller: at the first bytes of a streamed result
@@ -126,7 +128,9 @@ class Invocation:
     qualifier: str | None = None
     trace_id: str = field(default_factory=lambda: _trace_id())
     invocation_id: str = field(default_factory=request_id)
+    begun: float = 0.0
     deadline: float = 0.0  # as time.time() tells it; when the environment takes it
+    init_ms: float | None = None
     answered: bool = False
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: future())
@@ -139,7 +143,8 @@ class Invocation:
         return self.outcome.done() and not self.answered
 
     def begin(self) -> None:
-        self.deadline = time.time() + self.timeout
+        self.begun = time.time()
+        self.deadline = self.begun + self.timeout
 
     def end(self, outcome: Outcome) -> None:
         """Tell the caller, unless something was told before; of a stream, how it ended."""

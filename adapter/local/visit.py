@@ -1,0 +1,67 @@
+"""One request at the local gateway, from its arrival to its answer: what is shown of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..events._gateway import request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..config import Route
+    from ..message import Request, Response
+    from .invocation import Invocation
+
+    Watcher = Callable[["Visit"], None]
+
+KEPT = 1 << 20
+"""Bytes of a streamed result, and of a streamed response's body, that are kept."""
+
+
+@dataclass(eq=False)
+class Visit:
+    """A request, and what became of it so far.
+
+    request     as the client sent it
+    kind        the front end that took it, or "invoke" for Lambda's Invoke API
+    id          the request id in its event
+    arrived     when, as time.time() tells it
+    route       that it matched
+    parameters  of the route's path, decoded
+    authorizer  what the event's requestContext.authorizer is to hold
+    function    the name of the one that is asked; "" while none is
+    event       that the front end made of it
+    invocation  which carries the event: its log lines, whether it was a cold start, its result
+    result      what the function returned, as JSON text; of a streamed one its first bytes
+    response    what the client got; of a streamed one the body holds its first bytes
+    reason      why the front end answered by itself, in words for the developer; "" if it did not
+    marks       what happened, and how many seconds after the arrival
+    """
+
+    request: Request
+    kind: str
+    id: str = field(default_factory=request_id)
+    arrived: float = field(default_factory=time.time)
+    route: Route | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    authorizer: Any = None
+    function: str = ""
+    event: Any = None
+    invocation: Invocation | None = None
+    result: bytes = b""
+    response: Response | None = None
+    reason: str = ""
+    marks: dict[str, float] = field(default_factory=dict)
+    _clock: float = field(default_factory=time.perf_counter)
+
+    def mark(self, name: str) -> None:
+        """Note that this happened now; the first time counts."""
+        self.marks.setdefault(name, time.perf_counter() - self._clock)
+
+    @property
+    def seconds(self) -> float:
+        """From the arrival to the answer, or until now."""
+        return self.marks.get("answered", time.perf_counter() - self._clock)
