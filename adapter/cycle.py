@@ -177,7 +177,7 @@ class Cycle(Response):
         over = False
         while not over:
             over = self._complete or self._ended  # asked before the chunks: no more can come
-            yield self._take()
+            yield self._loop.in_turn(self._take)
             if not over:
                 self._await_news()
         self._check_complete()
@@ -192,7 +192,7 @@ class Cycle(Response):
         self._check_complete()
 
     def _take(self) -> bytes:
-        """What has come so far."""
+        """What has come so far. In the loop's turn: a chunk that comes meanwhile would be lost."""
         chunks = b"".join(self._chunks)
         self._chunks.clear()
         self._waiting = 0
