@@ -13,31 +13,53 @@ def cli() -> None:
     """Any Flask or Starlette app on AWS Lambda, and on your own machine."""
 
 
+def _finite(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if value != value:  # click lets NaN through
+        raise click.BadParameter("nan is no number of seconds")
+    return value
+
+
 @cli.command()
-@click.argument("target", metavar="main:app")
+@click.argument("target", metavar="[main:app]", default="")
+@click.option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Functions and routes of a SAM or CloudFormation template, or of an OpenAPI file.",
+)
+@click.option("--api", default="", metavar="NAME", help="Which one, of a template with several.")
 @click.option(
     "--kind",
-    type=click.Choice(["http_api", "rest_api", "function_url", "alb", "alb_multi"]),
-    default="http_api",
-    show_default=True,
-    help="The front end to stand in for.",
+    type=click.Choice(["http_api", "rest_api", "function_url", "alb", "alb_multi", "websocket"]),
+    help="The front end to stand in for.  [default: http_api, or as the files say]",
 )
 @click.option("--stage", default="", help="The stage that URLs begin with (rest_api, http_api).")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option(
+    "--inspect-port",
+    type=click.IntRange(0, 65535),
+    help="A port of its own for the inspector.  [default: /_adapter on the API's port]",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 100),
     default=4,
     show_default=True,
-    help="Environments at the most: each serves one request at a time, as on Lambda.",
+    help="Environments of a function at the most: each serves one request at a time, as on "
+    "Lambda. With one, breakpoint() opens a debugger in this terminal.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="Requests that an environment serves at once, as on Lambda Managed Instances.",
+    help="Requests that an environment serves at once, as on Lambda Managed Instances."
+    "  [default: 1]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 900, min_open=True),
+    callback=lambda context, parameter, value: value and _finite(context, parameter, value),
+    help="Seconds that a request may take in a function.  [default: 30]",
 )
 @click.option(
     "--stream",
@@ -53,45 +75,57 @@ def cli() -> None:
 )
 @click.option("--no-reload", is_flag=True, help="Don't start environments anew after a save.")
 @click.option("--quiet", is_flag=True, help="Show the app's own output and errors alone.")
+@click.option("--json", "as_json", is_flag=True, help="Write an object of JSON a line.")
 def dev(
     target: str,
-    kind: str,
+    template: str | None,
+    api: str,
+    kind: str | None,
     stage: str,
     host: str,
     port: int,
+    inspect_port: int | None,
     workers: int,
-    concurrency: int,
+    concurrency: int | None,
+    timeout: float | None,
     stream: bool,
     dead_letters: str,
     no_reload: bool,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Serve an app through a local API Gateway.
 
-    main:app is the app `app` in main.py; main.handler is a function(event, context).
+    main:app is the app `app` in main.py; main.handler is a function(event, context). Without it,
+    [tool.adapter] of pyproject.toml names functions and routes.
     """
     from pathlib import Path
 
+    from .config import ConfigError
     from .local.dev import Options, run
-    from .local.streaming import KINDS
 
-    stage = _stage(kind, stage)
-    if stream and kind not in KINDS:
-        raise click.UsageError(f"--stream: {kind} can't stream; {' and '.join(KINDS)} can")
     options = Options(
         target,
-        kind,
-        stage,
+        Path(template) if template else None,
+        api,
+        kind or "",
+        _stage(stage),
         host,
         port,
+        inspect_port,
         workers,
-        concurrency,
+        concurrency or 0,
+        timeout or 0,
         stream,
         Path(dead_letters),
         reload=not no_reload,
         quiet=quiet,
+        json=as_json,
     )
-    raise SystemExit(run(options))
+    try:
+        raise SystemExit(run(options))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @cli.command()
@@ -153,29 +187,23 @@ def event(
             agent=f"adapter/{__version__}",
             host=host,
             client=client_ip,
-            stage=_stage(kind, stage),
+            stage=_stage(stage, kind),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     put(pretty(KINDS[kind].encode_request(forwarded(request))))
 
 
-def _stage(kind: str, stage: str) -> str:
+def _stage(stage: str, kind: str | None = None) -> str:
     """A stage, without slashes. Raises UsageError."""
     from .events import STAGED
 
     stage = stage.strip("/")
-    if stage and kind not in STAGED:
+    if stage and kind is not None and kind not in STAGED:
         raise click.UsageError(f"--stage: {kind} has no stages; {', '.join(STAGED)} have")
     if stage and not stage.replace("-", "").replace("_", "").isalnum():
         raise click.UsageError(f"--stage: {stage!r} is no stage name: letters, digits, - and _")
     return stage
-
-
-def _finite(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    if value != value:  # click lets NaN through
-        raise click.BadParameter("nan is no number of seconds")
-    return value
 
 
 _timeout = click.option(

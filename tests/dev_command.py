@@ -26,7 +26,8 @@ class Dev:
 
     def wait_until_up(self):
         banner = self.process.stdout.readline()
-        assert banner.startswith(self.url), banner + self.process.stdout.read()
+        if self.url not in banner:
+            raise AssertionError(banner + self.stop(signal.SIGKILL))
         return self
 
     def children(self):

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapter.config import API, Function, function_name
+from adapter.local.gateway import Gateway
 from adapter.local.invocation import Outcome
 from adapter.local.workers import Pool
 
@@ -53,7 +55,7 @@ def run(
     ran = Run()
 
     async def scenario():
-        pool = Pool(
+        pool = pool_of(
             [*command, target],
             target,
             size=size,
@@ -76,6 +78,32 @@ def run(
 
     asyncio.run(scenario())
     return ran
+
+
+def pool_of(
+    command,
+    handler,
+    *,
+    size=1,
+    log=print,
+    snapstart=False,
+    patience=0.0,
+    variables=None,
+    **settings,
+):
+    """Environments of a function in the current folder, which `command` serves."""
+    folder = Path.cwd()
+    function = Function(
+        function_name(folder), handler, command=tuple(command), folder=folder, **settings
+    )
+    return Pool(
+        function, size=size, log=log, snapstart=snapstart, patience=patience, variables=variables
+    )
+
+
+def gateway_of(pool, kind, stage="", log=print):
+    """The gateway of one function without any settings."""
+    return Gateway(API(kind, stage), {pool.function.name: pool}, log)
 
 
 def own_handler(folder, monkeypatch, app, options):

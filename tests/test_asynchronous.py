@@ -16,9 +16,8 @@ import pytest
 from adapter.local.asynchronous import DeadLetters, Queue
 from adapter.local.invoke_api import InvokeAPI
 from adapter.local.server import Server
-from adapter.local.workers import Pool
 from callers import ARN, client_of, folder_of, log_of, result
-from lambda_side import ADAPTER
+from lambda_side import ADAPTER, pool_of
 from transports import loop_in_a_thread
 
 
@@ -58,9 +57,9 @@ def served(base, target="callee.handler", *, pauses=(0.05, 0.1), file=None, **op
     file = file or base / "kept" / "dead.jsonl"
 
     async def start():
-        pool = Pool([*ADAPTER, target], target, **{"size": 1, "log": log.append, **options})
+        pool = pool_of([*ADAPTER, target], target, **{"size": 1, "log": log.append, **options})
         queue = Queue(DeadLetters(file, log.append), log.append, pauses=pauses)
-        server = Server(InvokeAPI(None, {pool.name: pool}, queue, log.append))
+        server = Server(InvokeAPI(None, {pool.function.name: pool}, queue, log.append))
         await server.start()
         return pool, queue, server
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -38,14 +39,34 @@ def test_a_stage_stands_before_every_path(dev, kind):
     assert refused.status_code == {"http_api": 404, "rest_api": 403}[kind]
 
 
-def test_it_logs_what_lambda_logs(dev):
+def test_a_line_tells_each_request(dev):
     gateway = dev("web:app")
-    request_id = gateway.client.get("/").json()["request_id"]
-    gateway.client.get("/")
-    lines = [line for line in gateway.stop().splitlines() if request_id in line]
-    assert [line.split(" ")[0] for line in lines] == ["START", "END", "REPORT"]
-    assert "Init Duration: " in lines[-1]
-    assert "Max Memory Used: " in lines[-1]
+    gateway.client.get("/a b?x=%2F")
+    gateway.client.post("/")
+    lines = [line for line in gateway.stop().splitlines() if " ms" in line]
+    shapes = [re.sub(r"\d+(\.\d)?", "0", line) for line in lines]
+    assert shapes == [
+        "0:0:0 0 GET /a%0b?x=%0F 0 ms (cold start 0 ms)",
+        "0:0:0 0 POST / 0 ms",
+    ]
+    assert all(line.split(" ")[1] == "200" for line in lines)
+
+
+def test_objects_tell_machines_the_same(dev, tmp_path):
+    (tmp_path / "main.py").write_text(
+        "def handler(event, context):\n    print('hé')\n    raise ValueError\n"
+    )
+    gateway = dev("main.handler", "--json", folder=tmp_path)
+    gateway.client.get("/x?y=1")
+    told = [json.loads(line) for line in gateway.stop().splitlines()]
+    assert all(one["time"] > 1.7e9 for one in told)
+    assert "hé" in [one["message"] for one in told if one["type"] == "log"]
+    [failed] = [one for one in told if one["type"] == "request"]
+    assert (failed["method"], failed["path"], failed["query"]) == ("GET", "/x", "y=1")
+    assert (failed["status"], failed["kind"]) == (500, "http_api")
+    assert failed["function"] == tmp_path.name
+    assert failed["init_ms"] > 0
+    assert failed["duration_ms"] > 0
 
 
 def test_environments_start_while_all_are_busy_up_to_the_limit(dev, tmp_path):

@@ -14,9 +14,8 @@ import psutil
 import pytest
 
 from adapter.events.stream import CONTENT_TYPE
-from adapter.local.gateway import Gateway
 from adapter.local.server import Server
-from adapter.local.workers import Pool
+from lambda_side import gateway_of, pool_of
 from transports import loop_in_a_thread
 
 GUESTS = Path(__file__).parent / "guests"
@@ -47,11 +46,11 @@ def served(kind, *, stream=True):
         folder = os.getcwd()
         os.chdir(GUESTS)
         try:
-            pool = Pool([sys.executable, "raw.py", "-"], "-", size=1, log=log.append)
+            pool = pool_of([sys.executable, "raw.py", "-"], "-", log=log.append, stream=stream)
             await pool.warm_up()
         finally:
             os.chdir(folder)
-        server = Server(Gateway(pool, kind, "", log.append, stream=stream))
+        server = Server(gateway_of(pool, kind, log=log.append))
         await server.start()
         return pool, server
 

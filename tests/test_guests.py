@@ -13,10 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapter.local.gateway import Gateway
 from adapter.local.server import Server
-from adapter.local.workers import Pool
-from lambda_side import AWSLAMBDARIC, run
+from lambda_side import AWSLAMBDARIC, gateway_of, pool_of, run
 from transports import loop_in_a_thread
 
 GUESTS = Path(__file__).parent / "guests"
@@ -107,8 +105,8 @@ def test_aws_s_node_runtime_with_many_at_once(node):
 @pytest.mark.parametrize("kind", ["function_url", "rest_api"])
 def test_aws_s_node_runtime_behind_the_gateway(node, kind):
     async def start():
-        pool = Pool([*node, "node.streaming"], "node.streaming", size=1, log=print)
-        server = Server(Gateway(pool, kind, "", print, stream=True))
+        pool = pool_of([*node, "node.streaming"], "node.streaming", stream=True)
+        server = Server(gateway_of(pool, kind))
         await server.start()
         return pool, server
 

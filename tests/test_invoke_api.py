@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapter.config import function_name
 from adapter.events import KINDS
 from adapter.local.eventstream import message
 from adapter.local.invoke_call import Refused, function_of
-from adapter.local.workers import function_name
 from adapter.message import Request
 from callers import ARN, client_of, folder_of, log_of, result
 from dev_command import Dev

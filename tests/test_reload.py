@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.local.reload import forget_bytecode, in_virtualenv, is_watched, named
-from adapter.local.workers import Hours, Pool
+from adapter.local.workers import Hours
 from dev_command import Dev
+from lambda_side import pool_of
 
 APP = """
 import os, time
@@ -349,7 +350,7 @@ def test_a_request_that_met_a_half_written_file_goes_to_the_next_version(tmp_pat
                 failed.set()
 
         command = [sys.executable, "-m", "adapter.runtime", "main.handler"]
-        pool = Pool(command, "main.handler", size=1, log=log, patience=20)
+        pool = pool_of(command, "main.handler", size=1, log=log, patience=20)
         asked = asyncio.create_task(pool.invoke({}))
         await failed.wait()
         (tmp_path / "main.py").write_text("def handler(event, context): return 1\n")
@@ -366,7 +367,7 @@ def test_invocations_never_exceed_the_size_after_many_renewals(tmp_path):
     """Each renewal gives back what the retired ones held, once."""
 
     async def scenario():
-        pool = Pool(["sleep", "60"], "x.y", size=2, log=lambda line: None)
+        pool = pool_of(["sleep", "60"], "x.y", size=2, log=lambda line: None)
         waiting = [asyncio.create_task(pool.invoke({})) for _ in range(5)]
         renewing = []
         for _ in range(4):

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.local.workers import Pool
-from lambda_side import run
+from lambda_side import pool_of, run
 
 GUESTS = Path(__file__).parent / "guests"
 RAW = [sys.executable, "raw.py"]
@@ -145,7 +144,7 @@ def with_pool(scenario, target="-", **options):
 
     async def whole():
         log = []
-        pool = Pool([*RAW, target], target, size=1, log=log.append, **options)
+        pool = pool_of([*RAW, target], target, size=1, log=log.append, **options)
         try:
             return await scenario(pool, log)
         finally:

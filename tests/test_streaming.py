@@ -11,9 +11,8 @@ from adapter import Handler
 from adapter.errors import ResponseTooLargeError, ResultError
 from adapter.events import KINDS
 from adapter.events.stream import CONTENT_TYPE, decode_head, encode_head
-from adapter.local.workers import Pool
 from adapter.message import Request
-from lambda_side import ADAPTER, AWSLAMBDARIC, own_handler, run
+from lambda_side import ADAPTER, AWSLAMBDARIC, own_handler, pool_of, run
 
 GUESTS = Path(__file__).parent / "guests"
 STREAMS = {"ADAPTER_STREAM": "1"}
@@ -89,7 +88,7 @@ def test_the_client_has_the_first_chunk_before_the_app_makes_the_next(
     seen = tmp_path / "seen"
 
     async def scenario():
-        pool = Pool(
+        pool = pool_of(
             [*ADAPTER, target], target, size=1, log=print, timeout=20, concurrency=concurrency,
             variables={**STREAMS, "SEEN": str(seen)},
         )  # fmt: skip

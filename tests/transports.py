@@ -16,12 +16,10 @@ from pathlib import Path
 import apps
 from adapter import Handler
 from adapter.events import KINDS, codec_of
-from adapter.local.gateway import Gateway
 from adapter.local.server import Server
-from adapter.local.workers import Pool
 from adapter.message import Response
 from emulator import Emulator, ManyEmulator, skip_without_namespaces
-from lambda_side import ADAPTER, AWSLAMBDARIC
+from lambda_side import ADAPTER, AWSLAMBDARIC, gateway_of, pool_of
 
 FOLDER = Path(__file__).parent
 
@@ -43,9 +41,9 @@ def in_memory(app_name, kind):
 @contextmanager
 def local_gateway(app_name, kind):
     """Through HTTP, as with `adapter dev`; one gateway without a stage and one with /prod."""
-    with loop_in_a_thread() as wait_for, pool_of(f"apps:{app_name}", wait_for) as pool:
+    with loop_in_a_thread() as wait_for, running(f"apps:{app_name}", wait_for) as pool:
         servers = {
-            f"/{stage}" if stage else "": wait_for(serving(Gateway(pool, kind, stage, print)))
+            f"/{stage}" if stage else "": wait_for(serving(gateway_of(pool, kind, stage)))
             for stage in ("", "prod")
         }
 
@@ -76,7 +74,7 @@ def awslambdaric(app_name, scratch):
 
 @contextmanager
 def invoked(target, command=ADAPTER):
-    with loop_in_a_thread() as wait_for, pool_of(target, wait_for, command) as pool:
+    with loop_in_a_thread() as wait_for, running(target, wait_for, command) as pool:
 
         def invoke(event):
             outcome = wait_for(pool.invoke(event))
@@ -159,12 +157,12 @@ def loop_in_a_thread():
 
 
 @contextmanager
-def pool_of(target, wait_for, command=ADAPTER):
+def running(target, wait_for, command=ADAPTER):
     async def made():
         folder = os.getcwd()
         os.chdir(FOLDER)
         try:
-            pool = Pool([*command, target], target, size=1, log=lambda line: None)
+            pool = pool_of([*command, target], target, size=1, log=lambda line: None)
             await pool.warm_up()
         finally:
             os.chdir(folder)

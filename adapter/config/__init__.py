@@ -6,6 +6,7 @@ read them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ class Function:
     runtime      Lambda's name of a managed runtime (python3.13, nodejs22.x, provided.al2023)
     command      what is run in place of the runtime above; () for that one
     folder       where its code is, which is its working folder
-    variables    its environment variables, which win over those of the shell and of .env
+    variables    its environment variables; those of the shell and of .env win over them
     timeout      seconds that an invocation may take
     memory       MB
     concurrency  requests that an environment serves at once, as on Lambda Managed Instances
@@ -189,7 +190,16 @@ class API:
 
 @dataclass(frozen=True)
 class Project:
-    """Functions by their names, in the order of the file, and the API in front of them."""
+    """Functions by their names, in the order of the file, and the API in front of them.
+
+    notes   what of the file doesn't count locally, in sentences, to be shown at the start
+    """
 
     functions: Mapping[str, Function]
     api: API
+    notes: tuple[str, ...] = ()
+
+
+def function_name(folder: Path) -> str:
+    """The folder's name, as far as a function can have it: letters, digits, - and _, 64 of them."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", folder.absolute().name)[:64].strip("-") or "function"

@@ -16,10 +16,11 @@ from .runtime_api import RuntimeAPI
 from .wire import Wire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .invocation import Invocation
     from .process import Log
 
-MEMORY_MB = 1024
 VERSION = "$LATEST"
 
 # Between SIGTERM and SIGKILL, for a runtime that registered as an extension; the others get none.
@@ -29,7 +30,7 @@ _RESTORE_S = 10.0  # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runt
 
 
 class Environment:
-    """A process that runs `command`, and the Runtime API it talks to.
+    """A process that runs `command` in `folder`, and the Runtime API it talks to.
 
     With `concurrency` over 1 it is one of Lambda Managed Instances, with `snapstart` one that is
     made from a snapshot.
@@ -41,10 +42,12 @@ class Environment:
         variables: dict[str, str],
         log: Log,
         *,
+        folder: Path,
         concurrency: int = 1,
         snapstart: bool = False,
     ) -> None:
         self._command = command
+        self._folder = folder
         self._variables = {**variables, **_kind(concurrency, snapstart)}
         self.log = Journal(log)
         self._parallel = concurrency > 1
@@ -84,7 +87,7 @@ class Environment:
             await self._wire.start()
             variables = {**self._variables, "AWS_LAMBDA_RUNTIME_API": self._wire.address}
             try:
-                await self._process.start(self._command, variables)
+                await self._process.start(self._command, variables, self._folder)
             except OSError as error:
                 self.log(f"[ERROR] {self._command[0]}: {error.strerror}")
                 return False
@@ -178,7 +181,7 @@ class Environment:
             f"REPORT RequestId: {invocation.id}",
             f"Duration: {duration:.2f} ms",
             f"Billed Duration: {int(duration) + 1} ms",
-            f"Memory Size: {MEMORY_MB} MB",
+            f"Memory Size: {self._variables['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']} MB",
             f"Max Memory Used: {self._peak_mb} MB",
         ]
         if invocation.init_ms is not None:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
-from starlette.responses import Response as HTTPResponse
 
 from ..errors import ResultError
 from ..events import KINDS
-from ..events._gateway import forwarded
-from ..events.alb import LIMIT as ALB_LIMIT
-from ..message import LAMBDA_LIMIT, Headers, Request, Response, starts_with
-from ..percent import bytes_to_text, quote_target
-from ..requests import HOP_BY_HOP
+from ..message import Request, Response
+from . import cors, limits, media
+from .checks import checks_of
+from .completion import complete
+from .headers import arriving, leaving
+from .http_leg import body_of, http_response, request_of
 from .invocation import Stream
+from .refusals import REFUSALS as REFUSALS
+from .refusals import Refused, refuse
 from .server import HangUp
+from .stages import at_place, root_path
 from .streaming import KINDS as STREAMING
-from .streaming import drain, opening, send_on
+from .streaming import Streamed, drain, send_on
+from .visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
+    from ..config import API
+    from .checks import Check
     from .invocation import Outcome
     from .process import Log
+    from .visit import Watcher
     from .workers import Pool
 
 _STREAMED = (
@@ -38,163 +44,168 @@ _STREAMED = (
 )
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """An answer of the front end's own."""
-
-    status: int
-    body: bytes
-    media_type: str = "application/json"
-
-
-def _alb_page(status: int, phrase: str) -> Refusal:
-    title = f"{status} {phrase}"
-    page = (
-        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
-        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-    )
-    return Refusal(status, page.encode(), "text/html")
-
-
-# What each says when the function failed or its result is malformed; when it took too long; when
-# the request is too large; when the URL has no such stage; when a streamed answer has no head.
-# https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
-_REST = {
-    "failed": Refusal(502, b'{"message": "Internal server error"}'),
-    "late": Refusal(504, b'{"message": "Endpoint request timed out"}'),
-    "large": Refusal(413, b'{"message": "Request Too Long"}'),
-    "stage": Refusal(403, b'{"message": "Forbidden"}'),
-    "head": Refusal(500, b'{"message": "Internal server error"}'),
-}
-_HTTP = {
-    # Not the 502 of the page above: a recorded answer of AWS's is a 500 (aws-sam-cli#2590).
-    "failed": Refusal(500, b'{"message":"Internal Server Error"}'),
-    "late": Refusal(503, b'{"message":"Service Unavailable"}'),
-    "large": Refusal(413, b'{"message":"Request Entity Too Large"}'),
-    "stage": Refusal(404, b'{"message":"Not Found"}'),
-}
-_URL = {
-    "failed": Refusal(502, b"Internal Server Error"),
-    "late": Refusal(504, b"Gateway Timeout"),
-    "large": Refusal(413, b"Request Entity Too Large"),
-    "head": Refusal(502, b"Internal Server Error"),
-}
-_ALB = {
-    "failed": _alb_page(502, "Bad Gateway"),
-    "late": _alb_page(504, "Gateway Time-out"),
-    "large": _alb_page(413, "Request Entity Too Large"),
-}
-REFUSALS = {
-    "rest_api": _REST,
-    "http_api": _HTTP,
-    "function_url": _URL,
-    "alb": _ALB,
-    "alb_multi": _ALB,
-}
-
-
 class Gateway:
-    """An ASGI app that stands where AWS's front end stands, before the environments of `pool`."""
+    """An ASGI app that stands where AWS's front end stands, before the functions of a project.
+
+    Raises ConfigError for an API that can't be.
+
+    checks    what is asked before a function is, in this order; the first Response that one of
+              them gives is the front end's own answer
+    watchers  told of each request when it arrives, when it is answered, and when its function has
+              done with it
+    """
 
     def __init__(
-        self, pool: Pool, kind: str, stage: str, log: Log, *, stream: bool = False
+        self, api: API, functions: Mapping[str, Pool], log: Log, watchers: Sequence[Watcher] = ()
     ) -> None:
-        self._pool = pool
-        self._codec = KINDS[kind]
-        self._root_path = f"/{stage}" if stage else ""
-        self._refusals = REFUSALS[kind]
-        self._limit = ALB_LIMIT if self._refusals is _ALB else LAMBDA_LIMIT
+        self._api = api
+        self._functions = functions
+        self._codec = KINDS[api.kind]
+        self._limits = limits.LIMITS[api.kind]
+        self._root_path = root_path(api)
+        self._cors = api.cors if api.kind in cors.KINDS else None
         self._log = log
-        self._stream = stream
+        self._watchers = watchers
+        self.checks: tuple[Check, ...] = checks_of(api, functions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _body(HTTPRequest(scope, receive), self._limit)
+            body = await body_of(HTTPRequest(scope, receive), self._limits.body)
         except ClientDisconnect:  # in the middle of its upload: there is nobody to answer
             return
-        request = request_of(scope, body, self._root_path)
-
-        async def answer(response: Response) -> None:
-            await http_response(request, response)(scope, receive, send)
-
-        outcome = await self._outcome(request)
-        if isinstance(outcome, Response):
-            await answer(outcome)
-        elif self._stream:
-            await self._send_on(request, outcome, answer, send)
-        else:
-            await answer(await self._buffered(outcome))
-
-    async def _outcome(self, request: Request) -> Outcome | Response:
-        """What the function says; or the front end, if it says no or the function failed."""
-        if not starts_with(request.path, self._root_path):
-            return self._refuse("stage", f"the stage's URLs begin with {self._root_path}/")
-        event = self._codec.encode_request(forwarded(request))
-        if len(request.body) > self._limit or len(event.get("body") or "") > LAMBDA_LIMIT:
-            reason = f"the body, as text or base64, has over {self._limit:,} bytes"
-            return self._refuse("large", reason)
-        outcome = await self._pool.invoke(event)
-        return self._failed(outcome) if outcome.failed else outcome
-
-    def _failed(self, outcome: Outcome, reason: str = "") -> Response:
-        return self._refuse("late" if outcome.late else "failed", reason)
-
-    async def _buffered(self, outcome: Outcome) -> Response:
-        """The whole answer of a function."""
-        advice = f". {_STREAMED}" if outcome.stream else ""
-        outcome = await outcome.whole()
-        if outcome.failed:
-            return self._failed(outcome, str(outcome))
+        visit = Visit(request_of(scope, body, self._root_path), self._api.kind)
+        answer = await self.answer(visit)
         try:
-            return self._codec.decode_response(_result(outcome.body))
-        except ResultError as error:
-            return self._refuse("failed", f"{error}{advice}")
-
-    async def _send_on(
-        self,
-        request: Request,
-        outcome: Outcome,
-        answer: Callable[[Response], Awaitable[None]],
-        send: Send,
-    ) -> None:
-        """A function's answer as it comes. Raises HangUp where it breaks off."""
-        stream = outcome.stream or Stream.of(outcome.body, "application/json")
-        chunks = aiter(stream)
-        raw = self._refusals is _URL
-        try:
-            response, first = await opening(stream, chunks, self._codec, raw=raw)
-        except ResultError as error:
-            await answer(self._no_head(stream, str(error)))
-            await drain(chunks)
-            return
-        try:
-            await send_on(request.method, response, first, stream, chunks, send)
+            if isinstance(answer, Response):
+                await http_response(visit.request, answer)(scope, receive, send)
+            else:
+                await send_on(visit.request.method, answer, send)
         except HangUp as error:
             self._log(f"adapter: broke the answer off as AWS does: {error}")
             raise
         finally:
-            await drain(chunks)
+            self._sent(visit, answer)
 
-    def _no_head(self, stream: Stream, reason: str) -> Response:
-        if stream.end.failed:
-            return self._failed(stream.end, str(stream.end))
-        return self._refuse("head", reason)
+    async def replay(self, request: Request) -> Visit:
+        """Send a request that did not come over HTTP; the visit is over but for its function."""
+        visit = Visit(request, self._api.kind)
+        answer = await self.answer(visit)
+        if isinstance(answer, Streamed):
+            await drain(answer)
+        self._sent(visit, answer)
+        return visit
 
-    def _refuse(self, case: str, reason: str) -> Response:
-        refusal = self._refusals[case]
-        if reason:
-            self._log(f"adapter: answered {refusal.status} as AWS does: {reason}")
-        return Response(refusal.status, (("content-type", refusal.media_type),), [refusal.body])
+    async def answer(self, visit: Visit) -> Response | Streamed:
+        """What the client gets."""
+        self._tell(visit)
+        refused = await self._checked(visit)
+        answer = await self._asked(visit) if refused is None else refused
+        visit.mark("answered")
+        visit.response = self._left(visit, answer)
+        if visit.reason and (visit.response.status >= 400 or visit.result):
+            self._log(f"adapter: answered {visit.response.status} as AWS does: {visit.reason}")
+        self._tell(visit)
+        return answer
 
+    def _left(self, visit: Visit, answer: Response | Streamed) -> Response:
+        """The answer, or its head, with the headers that the client sees."""
+        framed = isinstance(answer, Streamed)
+        response = answer.head if isinstance(answer, Streamed) else answer
+        leaving(response, visit, own=isinstance(response, Refused), framed=framed)
+        if self._cors is not None:
+            response.headers = cors.configured(self._cors, visit, response.headers)
+        return response
 
-async def _body(request: HTTPRequest, limit: int) -> bytes:
-    """The body; of one that is over the limit only so much that this shows."""
-    body = bytearray()
-    async for chunk in request.stream():
-        if len(body) <= limit:
-            body += chunk
-    return bytes(body)
+    def _sent(self, visit: Visit, answer: Response | Streamed) -> None:
+        visit.mark("sent")
+        if isinstance(answer, Streamed):
+            visit.result, visit.response = answer.kept()
+        self._tell(visit)
+
+    def _tell(self, visit: Visit) -> None:
+        for watch in self._watchers:
+            watch(visit)
+
+    async def _checked(self, visit: Visit) -> Response | None:
+        for check in self.checks:
+            refusal = await check(visit)
+            if refusal is not None:
+                return refusal
+        visit.mark("authorized")
+        return None
+
+    async def _asked(self, visit: Visit) -> Response | Streamed:
+        """What the function says; or the front end, if the function failed."""
+        visit.event = self._event(visit)
+        data = json.dumps(visit.event, separators=(",", ":")).encode()
+        refused = limits.of_event(visit, len(data))
+        if refused is not None:
+            return refused
+        streams = self._functions[visit.function].function.stream and self._api.kind in STREAMING
+        outcome = await self._outcome(visit, data, streams)
+        if outcome is None:
+            return refuse(visit, "late", "the function goes on, but the front end waits no longer")
+        if outcome.failed:
+            return self._failed(visit, outcome)
+        return await (self._streamed if streams else self._buffered)(visit, outcome)
+
+    def _event(self, visit: Visit) -> dict[str, Any]:
+        request = arriving(at_place(self._api, visit.request), visit)
+        if visit.kind != "rest_api":
+            return complete(self._codec.encode_request(request), visit, self._api)
+        request.body = b""  # which is written below, once
+        event = complete(self._codec.encode_request(request), visit, self._api)
+        event["body"], event["isBase64Encoded"] = media.body_of(self._api, visit.request)
+        return event
+
+    async def _outcome(self, visit: Visit, data: bytes, streams: bool) -> Outcome | None:
+        """None if the front end does not wait for it; the function goes on."""
+        visit.mark("invoked")
+        invocation = visit.invocation = self._functions[visit.function].begin(data)
+        invocation.over.add_done_callback(lambda _: self._over(visit))
+        seconds = self._limits.streamed if streams else self._limits.seconds
+        told = visit.route.timeout if visit.route else None
+        await asyncio.wait({invocation.outcome}, timeout=told or seconds or None)
+        return invocation.outcome.result() if invocation.outcome.done() else None
+
+    def _over(self, visit: Visit) -> None:
+        visit.mark("over")
+        self._tell(visit)
+
+    def _failed(self, visit: Visit, outcome: Outcome, reason: str = "") -> Response:
+        """A function that Lambda ended, too: the front end can't tell that from another failure."""
+        visit.result = outcome.body
+        return refuse(visit, "failed", reason)
+
+    async def _buffered(self, visit: Visit, outcome: Outcome) -> Response:
+        """The whole answer of a function."""
+        advice = f". {_STREAMED}" if outcome.stream else ""
+        outcome = await outcome.whole()
+        if outcome.failed:
+            return self._failed(visit, outcome, str(outcome))
+        visit.result = outcome.body
+        try:
+            return self._codec.decode_response(self._read(visit, outcome.body))
+        except ResultError as error:
+            return refuse(visit, "failed", f"{error}{advice}")
+
+    def _read(self, visit: Visit, body: bytes) -> Any:
+        """Raises ResultError."""
+        result = _result(body)
+        return media.result_of(self._api, visit, result) if visit.kind == "rest_api" else result
+
+    async def _streamed(self, visit: Visit, outcome: Outcome) -> Response | Streamed:
+        """A function's answer as it comes."""
+        stream = outcome.stream or Stream.of(outcome.body, "application/json")
+        streamed = Streamed(stream)
+        try:
+            await streamed.open(self._codec, raw=visit.kind == "function_url")
+        except ResultError as error:
+            await drain(streamed)
+            if stream.end.failed:
+                return self._failed(visit, stream.end, str(stream.end))
+            return refuse(visit, "head", str(error))
+        return streamed
 
 
 def _result(body: bytes) -> Any:
@@ -203,58 +214,3 @@ def _result(body: bytes) -> Any:
         return json.loads(body) if body else None
     except ValueError as error:
         raise ResultError(f"the function's answer is no JSON: {error}") from None
-
-
-def request_of(scope: Scope, body: bytes, root_path: str) -> Request:
-    """The request that uvicorn read, as a value of ours."""
-    headers = [
-        (name.decode("latin-1").lower(), value.decode("latin-1"))
-        for name, value in scope["headers"]
-    ]
-    kept = [pair for pair in headers if pair[0] not in HOP_BY_HOP]
-    if body and not any(name == "content-length" for name, _ in kept):
-        kept.append(("content-length", str(len(body))))  # it came in chunks
-    host, port = scope["server"]
-    return Request(
-        scope["method"],
-        _origin_form(quote_target(bytes_to_text(scope["raw_path"]))),
-        quote_target(bytes_to_text(scope["query_string"])),
-        tuple(kept),
-        body,
-        root_path=root_path,
-        client=scope["client"],
-        server=(host, port),
-        scheme=scope["scheme"],
-        http_version=scope["http_version"],
-    )
-
-
-def _origin_form(target: str) -> str:
-    """'http://host/x' → '/x': a server takes both forms (RFC 9112, 3.2.2)."""
-    if target.startswith("/"):
-        return target
-    _, separator, rest = target.partition("://")
-    return "/" + rest.partition("/")[2] if separator else "/" + target
-
-
-def http_response(request: Request, response: Response) -> HTTPResponse:
-    """The response as it goes to the client, with the length and date that HTTP asks for."""
-    body = b"".join(response.body)
-    bodiless = request.method == "HEAD" or response.status in (204, 304)
-    reply = HTTPResponse(b"" if bodiless else body, response.status)
-    reply.raw_headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in _completed(response, body, bodiless)
-    ]
-    return reply
-
-
-def _completed(response: Response, body: bytes, bodiless: bool) -> Headers:
-    names = {name for name, _ in response.headers}
-    headers = response.headers
-    if not bodiless:
-        headers = tuple(pair for pair in headers if pair[0] != "content-length")
-        headers += (("content-length", str(len(body))),)
-    elif response.status == 204:
-        headers = tuple(pair for pair in headers if pair[0] != "content-length")
-    return headers if "date" in names else (*headers, ("date", formatdate(usegmt=True)))

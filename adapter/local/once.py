@@ -7,10 +7,12 @@ import json
 import signal
 from base64 import b64encode
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config import Function, function_name
 from ..errors import ResultError
 from ..events.stream import decode_head
 from . import capture
@@ -19,7 +21,7 @@ from .difference import Rules, difference, lines_of
 from .invocation import Outcome, error_outcome
 from .shown import Pretty, Raw
 from .terminal import Terminal
-from .workers import RUNTIME, Pool
+from .workers import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +139,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 def send(job: Job, piece: Piece) -> Answer | None:
     """What comes of a job, its log on stderr; None if the user stopped it."""
-    terminal = Terminal(err=True)
+    terminal = Terminal(err=True, lambdas=True)
     try:
         return asyncio.run(_send(job, piece, terminal.show))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -150,14 +152,9 @@ async def _send(job: Job, piece: Piece, log: Log) -> Answer:
     ourselves = asyncio.current_task()
     assert ourselves is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
-    pool = Pool(
-        [*RUNTIME, job.target],
-        job.target,
-        size=1,
-        log=log,
-        timeout=job.timeout,
-        variables={"ADAPTER_STREAM": "1"} if job.stream else {},
-    )
+    name = function_name(Path.cwd())
+    function = Function(name, job.target, folder=Path.cwd(), timeout=job.timeout, stream=job.stream)
+    pool = Pool(function, size=1, log=log)
     try:
         started = await _started(pool, job.timeout)
         if started.failed:

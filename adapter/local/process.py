@@ -11,6 +11,7 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Log = Callable[[str], None]
 
@@ -30,7 +31,7 @@ class Process:
         self._pipe: asyncio.ReadTransport | None = None
         self._forwarding: asyncio.Task[None] | None = None
 
-    async def start(self, command: list[str], variables: dict[str, str]) -> None:
+    async def start(self, command: list[str], variables: dict[str, str], folder: Path) -> None:
         """Start it. Ctrl-C does not reach it: whoever started it ends it, in order."""
         # A pipe of our own. With one of asyncio's the end of the process is told only when nobody
         # holds the other end any more, and a child of the app may do so for long.
@@ -38,6 +39,7 @@ class Process:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
+                cwd=folder,
                 env=variables,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=writing,

@@ -17,14 +17,18 @@ import click
 from watchfiles import Change, awatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from .invocation import Outcome
+    from .process import Log
     from .terminal import Terminal
     from .workers import Pool
 
 CODE = frozenset(
     {".py", ".html", ".htm", ".jinja", ".jinja2", ".j2", ".mako", ".toml", ".ini", ".cfg"}
 )
+FOREIGN = {"nodejs": frozenset({".js", ".mjs", ".cjs"}), "provided.al": frozenset({"", ".sh"})}
+"""The code of functions that other runtimes run, by the beginning of their names."""
 DATA = frozenset({".json", ".yaml", ".yml"})
 IGNORED = frozenset({"__pycache__", "node_modules", "site-packages"})  # and those with a dot
 
@@ -35,18 +39,29 @@ _NAMED = 3
 
 
 class Reloader:
-    """Watches a folder and renews a pool when something in it changes."""
+    """Watches a folder, and those of functions elsewhere; renews the pools whose files change.
+
+    A file that is in no function's folder counts for each. `problem` is told of a function that
+    does not start any more, with the reason; without one when it does again.
+    """
 
     def __init__(
-        self, pool: Pool, folder: Path, variables: Callable[[], dict[str, str]], terminal: Terminal
+        self,
+        pools: Sequence[Pool],
+        folder: Path,
+        variables: Callable[[Log], dict[str, str]],
+        terminal: Terminal,
+        problem: Callable[[str, Outcome | None], None] = lambda name, outcome: None,
     ) -> None:
-        self._pool = pool
-        self._folder = folder
+        self._pools = pools
+        folders = [pool.function.folder.absolute() for pool in pools]
+        self._roots = [folder, *(one for one in folders if not one.is_relative_to(folder))]
         self._variables = variables
         self._log, self._note = terminal.show, terminal.note
+        self._problem = problem
         self._told: set[str] = set()  # files of the app's own, said once
         self._watching: asyncio.Task[None] | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewing: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Watch from now on."""
@@ -55,46 +70,65 @@ class Reloader:
 
     async def stop(self) -> None:
         """Watch no more."""
-        tasks = [task for task in (self._watching, self._renewing) if task is not None]
+        tasks = [*self._renewing.values(), *([self._watching] if self._watching else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self) -> None:
         changes = awatch(
-            self._folder, watch_filter=self._counts, step=_QUIET_MS, debounce=_AT_MOST_MS
+            *self._roots, watch_filter=self._counts, step=_QUIET_MS, debounce=_AT_MOST_MS
         )
         try:
             async for changed in changes:
                 self._reload(sorted({path for _, path in changed}))
         except (OSError, RuntimeError) as error:  # more folders than the system watches, mostly
-            self._log(f"adapter: can't watch {self._folder}, changes won't reload: {error}")
+            self._log(f"adapter: can't watch {self._roots[0]}, changes won't reload: {error}")
 
     def _reload(self, paths: list[str]) -> None:
         self._note(f"reloading: {named([self._name(path) for path in paths])} changed")
         forget_bytecode(paths)
-        if self._renewing is not None:
-            self._renewing.cancel()
-        self._renewing = asyncio.create_task(self._renew(paths))
+        for pool in self._touched(paths):
+            name = pool.function.name
+            if name in self._renewing:
+                self._renewing[name].cancel()
+            self._renewing[name] = asyncio.create_task(self._renew(pool, paths))
 
-    async def _renew(self, paths: list[str]) -> None:
+    def _touched(self, paths: list[str]) -> list[Pool]:
+        """The pools whose function has one of these files in its folder; each, if none has."""
+        folders = {pool: pool.function.folder.absolute() for pool in self._pools}
+        shared = [
+            path
+            for path in paths
+            if not any(Path(path).is_relative_to(folder) for folder in folders.values())
+        ]
+        return [
+            pool
+            for pool, folder in folders.items()
+            if shared or any(Path(path).is_relative_to(folder) for path in paths)
+        ]
+
+    async def _renew(self, pool: Pool, paths: list[str]) -> None:
         began = time.perf_counter()
         try:
-            outcome = await self._pool.renew(self._variables())
+            outcome = await pool.renew(self._variables(self._log))
         except OSError as error:  # the folder itself is gone
             self._log(f"adapter: can't reload: {error}")
             return
+        self._problem(pool.function.name, outcome if outcome.failed else None)
         if outcome.failed:  # and the environment has said why
             forget_bytecode(paths)  # which one that is gone may have written since
         else:
             seconds = time.perf_counter() - began
-            self._note(click.style(f"ready again in {seconds:.2f} s", fg="bright_black"))
+            ready = f"{pool.function.name} ready" if len(self._pools) > 1 else "ready"
+            self._note(click.style(f"{ready} again in {seconds:.2f} s", fg="bright_black"))
 
     def _counts(self, change: Change, path: str) -> bool:
-        name = self._name(path)
+        root = self._root(path)
+        name = str(Path(path).relative_to(root))
         if change == Change.added and Path(path).is_dir():
             return not is_ignored(Path(name).parts) and self._holds_some(path)
-        if not is_watched(name) or in_virtualenv(self._folder, name):
+        if not (is_watched(name) or self._is_foreign(path)) or in_virtualenv(root, name):
             return False
         return Path(path).suffix not in DATA or not self._is_the_app_s(change, path)
 
@@ -114,7 +148,7 @@ class Reloader:
             written = Path(path).stat().st_mtime
         except OSError:  # it is gone again
             return True
-        if not self._pool.hours.include(written):
+        if not any(pool.hours.include(written) for pool in self._pools):
             return False
         if path not in self._told:
             self._told.add(path)
@@ -122,8 +156,21 @@ class Reloader:
             self._note(click.style(said, fg="bright_black"))
         return True
 
+    def _is_foreign(self, path: str) -> bool:
+        """Whether it is code of a function that another runtime runs."""
+        file = Path(path)
+        return any(
+            file.suffix in FOREIGN.get(pool.function.runtime.rstrip("0123456789.x"), ())
+            and file.is_relative_to(folder := pool.function.folder.absolute())
+            and not is_ignored(file.relative_to(folder).parts[:-1])
+            for pool in self._pools
+        )
+
+    def _root(self, path: str) -> Path:
+        return next(root for root in self._roots if Path(path).is_relative_to(root))
+
     def _name(self, path: str) -> str:
-        return str(Path(path).relative_to(self._folder))
+        return str(Path(path).relative_to(self._root(path)))
 
 
 def is_watched(name: str) -> bool:

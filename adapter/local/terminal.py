@@ -1,24 +1,30 @@
-"""The lines that `adapter dev` shows, written by a thread of their own.
+"""What `adapter dev` writes: lines to read, or with `json` an object a line for machines.
 
-Whoever reads them may be slow, or gone (`adapter dev … | head`): that must not hold up requests.
+A thread of its own writes them. Whoever reads them may be slow, or gone (`adapter dev … | head`):
+that must not hold up requests.
 """
 
 from __future__ import annotations
 
+import json
 import queue
 import sys
 import threading
+import time
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import click
 
-_COLOURS = {
-    "START": "bright_black",
-    "END": "bright_black",
-    "REPORT": "cyan",
-    "[ERROR]": "red",
-    "adapter:": "yellow",
-    "reloading:": "yellow",
-}
+from .lines import fields_of, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .process import Log
+    from .visit import Visit
+
+_COLOURS = {"[ERROR]": "red", "adapter:": "yellow", "reloading:": "yellow"}
 _LAMBDAS = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
 _MOST_WAITING = 10_000
 _GRACE_S = 1.0
@@ -27,12 +33,19 @@ _GRACE_S = 1.0
 class Terminal:
     """Shows lines in the order in which they come, until `close`; with `err` on stderr.
 
-    With `quiet` without notes, and without the lines that Lambda writes around a request.
+    lambdas  also those that Lambda writes around a request; a visit's line says the same shorter
+    quiet    what an app says and what went wrong, and nothing else
+    json     objects with a `type`: log, note, request
     """
 
-    def __init__(self, *, err: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self, *, err: bool = False, lambdas: bool = False, quiet: bool = False, json: bool = False
+    ) -> None:
         self._err = err
+        self._lambdas = lambdas
         self._quiet = quiet
+        self._put = self._put_object if json else self._put_line
+        self._shown: WeakSet[Visit] = WeakSet()
         self._lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
@@ -40,19 +53,41 @@ class Terminal:
         self._writer.start()
 
     def show(self, line: str) -> None:
-        """One line, in colour on a terminal; left out if ten thousand are waiting."""
-        if self._quiet and line.startswith(_LAMBDAS):
-            return
-        colour = _COLOURS.get(line.partition(" ")[0])
-        try:
-            self._lines.put_nowait(click.style(line, fg=colour) if colour else line)
-        except queue.Full:
-            pass
+        """One line of a log, in colour on a terminal; left out if ten thousand are waiting."""
+        self._log(line)
+
+    def of(self, function: str) -> Log:
+        """The same for the log of one of many functions."""
+        return lambda line: self._log(line, function)
+
+    def _log(self, line: str, function: str = "") -> None:
+        if self._lambdas or not line.startswith(_LAMBDAS):
+            self._put(lambda: _coloured(line, function), _said("log", line, function))
 
     def note(self, line: str) -> None:
-        """The same with a line that is neither the app's own nor an error."""
+        """A line that is neither an app's own nor an error; it may have colours of its own."""
         if not self._quiet:
-            self.show(line)
+            self._put(lambda: line, _said("note", click.unstyle(line)))
+
+    def visit(self, visit: Visit) -> None:
+        """A request, once it is answered."""
+        if "sent" not in visit.marks or visit in self._shown or self._quiet:
+            return
+        self._shown.add(visit)
+        self._put(lambda: line_of(visit), {"type": "request", **fields_of(visit)})
+
+    def _put_line(self, line: Callable[[], str], _: dict[str, Any]) -> None:
+        self._enqueue(line())
+
+    def _put_object(self, _: Callable[[], str], fields: dict[str, Any]) -> None:
+        told = {name: value for name, value in fields.items() if value != ""}
+        self._enqueue(json.dumps({"time": round(time.time(), 3), **told}))
+
+    def _enqueue(self, line: str) -> None:
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            pass
 
     def close(self) -> None:
         """Write what is waiting, if somebody reads it."""
@@ -68,3 +103,13 @@ class Terminal:
                 click.echo(line, err=self._err)
             except (OSError, ValueError):  # nobody reads them any more
                 return
+
+
+def _said(kind: str, line: str, function: str = "") -> dict[str, Any]:
+    return {"type": kind, "message": line, "function": function}
+
+
+def _coloured(line: str, function: str) -> str:
+    colour = _COLOURS.get(line.partition(" ")[0])
+    told = click.style(line, fg=colour) if colour else line
+    return f"{click.style(function, fg='bright_black')} {told}" if function else told

@@ -9,23 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
-import sys
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .environment import MEMORY_MB, VERSION, Environment
+from .environment import VERSION, Environment
 from .invocation import Invocation, Outcome, error_outcome
+from .runtimes import command_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
+    from ..config import Function
     from .process import Log
-
-RUNTIME = [sys.executable, "-c", "from adapter.runtime import start; start()"]
-"""What a bootstrap runs, before the name of the app: our own runtime."""
 
 _MOMENT_S = 0.1  # a cold start takes longer
 _GRAIN_S = 0.02  # by which a file's time may be behind the clock
@@ -86,26 +82,20 @@ class Pool:
 
     def __init__(
         self,
-        command: list[str],
-        handler: str,
+        function: Function,
         *,
         size: int,
         log: Log,
-        timeout: float = 30.0,
-        concurrency: int = 1,
         snapstart: bool = False,
         patience: float = 0.0,
-        variables: dict[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = command
-        self._handler = handler
-        self._variables = {**lambda_variables(handler), **(variables or {})}
-        self.name = self._variables["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function = function
+        self._command = command_of(function)
+        self._variables = {**lambda_variables(function), **(variables or {})}
         self._log = log
-        self._timeout = timeout
-        self._concurrency = concurrency
         self._snapstart = snapstart
-        self._free = asyncio.Semaphore(size * concurrency)
+        self._free = asyncio.Semaphore(size * function.concurrency)
         self._places: list[Place] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -121,10 +111,9 @@ class Pool:
             await self._let_go(place)
         return outcome
 
-    async def renew(self, variables: dict[str, str]) -> Outcome:
+    async def renew(self, variables: Mapping[str, str]) -> Outcome:
         """Start one anew, with these variables, and let the others go when they have done."""
-        name = {"AWS_LAMBDA_FUNCTION_NAME": self.name}  # callers know it
-        self._variables = {**lambda_variables(self._handler), **variables, **name}
+        self._variables = {**lambda_variables(self.function), **variables}
         for place in self._places:
             self._retire(place)
         self._replaced.set()
@@ -153,7 +142,7 @@ class Pool:
 
     def begin(self, event: bytes, **told: str) -> Invocation:
         """The same with an event as JSON text; the invocation, which is under way now."""
-        invocation = Invocation(event, self._timeout, **told)  # type: ignore[arg-type]
+        invocation = Invocation(event, self.function.timeout, **told)  # type: ignore[arg-type]
         self._spawn(self._carry(invocation))
         return invocation
 
@@ -228,7 +217,7 @@ class Pool:
         for place in self._current():
             if not place.usable:
                 self._spawn(self._let_go(place))
-            elif place.taken < self._concurrency:
+            elif place.taken < self.function.concurrency:
                 return place
         return None
 
@@ -240,7 +229,8 @@ class Pool:
             self._command,
             self._variables,
             self._log,
-            concurrency=self._concurrency,
+            folder=self.function.folder,
+            concurrency=self.function.concurrency,
             snapstart=self._snapstart,
         )
         self._places.append(Place(environment, self.hours, self._replaced))
@@ -268,26 +258,23 @@ class Pool:
             await asyncio.gather(*self._tasks)
 
 
-def lambda_variables(handler: str) -> dict[str, str]:
-    """The environment variables that Lambda sets, over those of this process.
+def lambda_variables(function: Function) -> dict[str, str]:
+    """The environment variables that Lambda sets, over those of this process and of the function.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
-    name = function_name(Path.cwd())
+    name = function.name
     return {
+        **function.variables,
         **os.environ,
         "ADAPTER_LOCAL": "1",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[{VERSION}]local",
         "AWS_REGION": os.environ.get("AWS_REGION", "us-east-1"),
-        "LAMBDA_TASK_ROOT": str(Path.cwd()),
-        "_HANDLER": handler,
+        "LAMBDA_TASK_ROOT": str(function.folder.absolute()),
+        "_HANDLER": function.handler,
+        **({"ADAPTER_STREAM": "1"} if function.stream else {}),
     }
-
-
-def function_name(folder: Path) -> str:
-    """The folder's name, as far as a function can have it: letters, digits, - and _, 64 of them."""
-    return re.sub(r"[^a-zA-Z0-9_-]+", "-", folder.name)[:64].strip("-") or "function"

@@ -1,0 +1,72 @@
+"""What `adapter dev` serves: of the command line, of pyproject.toml, or of a template."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import API, ConfigError, Function, Project, function_name
+from ..events import STAGED
+from .streaming import KINDS as STREAMING
+
+if TYPE_CHECKING:
+    from .dev import Options
+
+PYPROJECT = Path("pyproject.toml")
+
+
+def project_of(options: Options) -> Project:
+    """Raises ConfigError."""
+    folder = Path.cwd()
+    name = function_name(folder)
+    target = {name: Function(name, options.target, folder=folder)} if options.target else {}
+    if options.template is not None:
+        from ..config import template
+
+        found = template.read(options.template, api=options.api, functions=target)
+    elif target:
+        found = Project(target, API())
+    else:
+        found = _configured()
+    return _with_options(found, options)
+
+
+def _configured() -> Project:
+    """Raises ConfigError."""
+    from ..config import pyproject
+
+    found = pyproject.read(PYPROJECT)
+    if found is None:
+        raise ConfigError(
+            "which app? Name it (adapter dev main:app), set [tool.adapter] app in pyproject.toml, "
+            "or give a --template"
+        )
+    return found
+
+
+def _with_options(project: Project, options: Options) -> Project:
+    """What the command line says, over what the files say. Raises ConfigError."""
+    api = _with_kind(project.api, options)
+    functions = {
+        name: replace(
+            function,
+            concurrency=options.concurrency or function.concurrency,
+            timeout=options.timeout or function.timeout,
+            stream=options.stream or function.stream,
+        )
+        for name, function in project.functions.items()
+    }
+    return Project(functions, api)
+
+
+def _with_kind(api: API, options: Options) -> API:
+    """Raises ConfigError."""
+    kind = options.kind or api.kind
+    if kind != api.kind and (api.routes or api.authorizers or api.cors or api.api_keys):
+        raise ConfigError(f"--kind {kind}: the routes and settings of this API are of a {api.kind}")
+    if options.stage and kind not in (*STAGED, "websocket"):
+        raise ConfigError(f"--stage: {kind} has no stages; {', '.join(STAGED)} have")
+    if options.stream and kind not in STREAMING:
+        raise ConfigError(f"--stream: {kind} can't stream; {' and '.join(STREAMING)} can")
+    return replace(api, kind=kind, stage=options.stage or api.stage)
