@@ -145,6 +145,20 @@ def test_a_broken_save_is_said_and_the_next_good_one_recovers(folder, kind, stat
     assert len(folder.starts("reloading")) == 2
 
 
+def test_a_browser_is_shown_what_is_broken(folder):
+    folder.serve()
+    folder.write("main.py", "raise ValueError('<b>what is wrong')\n")
+    accept = {"accept": "text/html,*/*;q=0.8"}
+    folder.until(lambda: "does not start" in folder.gateway.client.get("/", headers=accept).text)
+    page = folder.gateway.client.get("/x", headers=accept)
+    assert page.status_code == 502
+    assert "ValueError: &lt;b&gt;what is wrong" in page.text
+    assert "Traceback" not in page.text
+    assert folder.gateway.client.get("/x").json() == {"message": "Internal Server Error"}
+    folder.save(2)
+    folder.until(lambda: folder.gateway.client.get("/", headers=accept).text == "version 2")
+
+
 def test_a_save_recovers_from_an_app_that_hangs_while_it_starts(folder):
     folder.serve("--workers", "1")
     folder.write("main.py", "import time\nprint('hanging')\ntime.sleep(60)\n")

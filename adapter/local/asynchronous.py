@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..events._gateway import request_id
 from .environment import VERSION
+from .invoke_call import value_of
+from .visit import follow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .invocation import Outcome
     from .invoke_call import Call
     from .process import Log
+    from .visit import Watcher
     from .workers import Pool
 
 FILE = Path(".adapter", "dead-letters.jsonl")
@@ -59,10 +64,16 @@ class Queue:
     """The events of asynchronous calls, until each succeeded or failed for the last time."""
 
     def __init__(
-        self, dead_letters: DeadLetters, log: Log, *, pauses: tuple[float, ...] = PAUSES
+        self,
+        dead_letters: DeadLetters,
+        log: Log,
+        watchers: Sequence[Watcher] = (),
+        *,
+        pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         self._dead_letters = dead_letters
         self._log = log
+        self._watchers = watchers
         self._pauses = pauses
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,7 +87,7 @@ class Queue:
 
     async def _deliver(self, pool: Pool, call: Call, event_id: str) -> None:
         for pause in (*self._pauses, None):
-            outcome = await _tried(pool, call, event_id)
+            outcome = await self._tried(pool, call, event_id)
             if not outcome.failed:
                 return
             then = f"; again in {pause:g} s" if pause is not None else ", for the last time"
@@ -86,6 +97,13 @@ class Queue:
         tries = len(self._pauses) + 1
         self._dead_letters.put(_record(call, event_id, outcome, tries))
 
+    async def _tried(self, pool: Pool, call: Call, event_id: str) -> Outcome:
+        invocation = pool.begin(call.payload, id=event_id, **call.told)
+        follow(call.visit(), invocation, self._watchers)
+        outcome = await invocation.result()
+        await asyncio.shield(invocation.over)
+        return outcome
+
     async def stop(self) -> None:
         """Give up what is not done with."""
         tasks = list(self._tasks)
@@ -94,13 +112,6 @@ class Queue:
         await asyncio.gather(*tasks, return_exceptions=True)
         if tasks:
             self._log(f"adapter: gave up asynchronous events that were not done with: {len(tasks)}")
-
-
-async def _tried(pool: Pool, call: Call, event_id: str) -> Outcome:
-    invocation = pool.begin(call.payload, id=event_id, **call.told)
-    outcome = await invocation.result()
-    await asyncio.shield(invocation.over)
-    return outcome
 
 
 def _record(call: Call, event_id: str, outcome: Outcome, tries: int) -> dict[str, Any]:
@@ -115,19 +126,11 @@ def _record(call: Call, event_id: str, outcome: Outcome, tries: int) -> dict[str
             "condition": "RetriesExhausted",
             "approximateInvokeCount": tries,
         },
-        "requestPayload": _value(call.payload),
+        "requestPayload": value_of(call.payload),
         "responseContext": {
             "statusCode": 200,
             "executedVersion": VERSION,
             "functionError": "Unhandled",
         },
-        "responsePayload": _value(outcome.body),
+        "responsePayload": value_of(outcome.body),
     }
-
-
-def _value(body: bytes) -> Any:
-    """What JSON text says; other text as it is."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
+from . import debugger
 from .asynchronous import FILE, DeadLetters, Queue
-from .banner import banner, cannot_listen
+from .banner import INSPECTOR, banner, cannot_listen
+from .broken import Broken
 from .gateway import Gateway
 from .invoke_api import InvokeAPI
 from .project import project_of
@@ -66,9 +68,11 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     pools = _pools(options, project, terminal)
-    gateway = Gateway(project.api, pools, terminal.show, [terminal.visit])
-    queue = Queue(DeadLetters(options.dead_letters, terminal.show), terminal.show)
-    app = InvokeAPI(gateway, pools, queue, terminal.show)
+    watchers = [terminal.visit]
+    gateway = Gateway(project.api, pools, terminal.show, watchers)
+    broken = Broken(gateway, INSPECTOR)
+    queue = Queue(DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers)
+    app = InvokeAPI(broken, pools, queue, terminal.show, watchers)
     try:
         server = Server(app, options.host, options.port)
     except OSError as error:
@@ -79,7 +83,13 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
         began = time.perf_counter()
         if not await _warmed_up(pools, stopped):
             return 0 if stopped.is_set() else 1  # the environment has said why
-        reloader = Reloader(list(pools.values()), Path.cwd(), _dotenv, terminal)
+        reloader = Reloader(
+            list(pools.values()),
+            Path.cwd(),
+            lambda log: _variables(options, log),
+            terminal,
+            broken.tell,
+        )
         if options.reload:
             await reloader.start()
         for line in banner(options, project, server.port, time.perf_counter() - began):
@@ -96,7 +106,7 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
 
 def _pools(options: Options, project: Project, terminal: Terminal) -> dict[str, Pool]:
     """Raises ConfigError for a function that can't be run here."""
-    variables = _dotenv(terminal.show)
+    variables = _variables(options, terminal.show)
     several = len(project.functions) > 1
     return {
         name: Pool(
@@ -108,6 +118,14 @@ def _pools(options: Options, project: Project, terminal: Terminal) -> dict[str, 
         )
         for name, function in project.functions.items()
     }
+
+
+def _variables(options: Options, log: Log) -> dict[str, str]:
+    """What the environments get besides our own variables and those of their function."""
+    debugging = debugger.variables(options.workers)
+    # An app that was debugged for long would be stopped at its next await.
+    margin = {"ADAPTER_DEADLINE_MARGIN": "0"} if debugger.TTY in debugging else {}
+    return {**_dotenv(log), **debugging, **margin}
 
 
 def _dotenv(log: Log) -> dict[str, str]:

@@ -135,6 +135,8 @@ class Environment:
         """Until the runtime asks for more, its process ends, or the time is over."""
         began = time.perf_counter()
         await self._until(invocation.finished, invocation.timeout)
+        if invocation.paused:
+            await self._until(invocation.finished)
         if not invocation.finished.done():
             await self._cut_short(invocation)
         duration = (time.perf_counter() - began) * 1000

@@ -166,6 +166,8 @@ class Gateway:
         seconds = self._limits.streamed if streams else self._limits.seconds
         told = visit.route.timeout if visit.route else None
         await asyncio.wait({invocation.outcome}, timeout=told or seconds or None)
+        if invocation.paused:
+            await asyncio.wait({invocation.outcome})
         return invocation.outcome.result() if invocation.outcome.done() else None
 
     def _over(self, visit: Visit) -> None:

@@ -114,6 +114,7 @@ class Invocation:
     init_ms    how long that one took to start, if this is the first one in it
     log        the last lines that the environment logged for it, START, END and REPORT among them;
                complete when it is over. Of many at once in one environment it is a guess
+    paused     somebody debugs it: no time limit counts
     outcome    done when there is something for the caller: at the first bytes of a streamed result
     finished   done when the runtime has no more to do with it: it asks for another
     over       done when its environment is free for another
@@ -132,6 +133,7 @@ class Invocation:
     deadline: float = 0.0  # as time.time() tells it; when the environment takes it
     init_ms: float | None = None
     answered: bool = False
+    paused: bool = False
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: future())
     finished: asyncio.Future[None] = field(default_factory=lambda: future())

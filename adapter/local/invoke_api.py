@@ -25,9 +25,10 @@ from .environment import VERSION
 from .eventstream import MEDIA_TYPE, invoke_complete, payload_chunk
 from .invoke_call import STREAM, Refused, call_of, not_found, operation_of
 from .streaming import drain
+from .visit import follow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .invocation import Invocation, Outcome
     from .invoke_call import Call, Operation
     from .process import Log
+    from .visit import Watcher
     from .workers import Pool
 
 _TAIL = 4096
@@ -45,12 +47,18 @@ class InvokeAPI:
     """An ASGI app: calls of `functions` by their names; any other request goes to `otherwise`."""
 
     def __init__(
-        self, otherwise: ASGIApp, functions: Mapping[str, Pool], queue: Queue, log: Log
+        self,
+        otherwise: ASGIApp,
+        functions: Mapping[str, Pool],
+        queue: Queue,
+        log: Log,
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         self._otherwise = otherwise
         self._functions = functions
         self._queue = queue
         self._log = log
+        self._watchers = watchers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = operation_of(scope)
@@ -74,6 +82,7 @@ class InvokeAPI:
         if call.type == "Event":
             return HTTPResponse(b"", 202, _headers(self._queue.put(pool, call)))
         invocation = pool.begin(call.payload, **call.told)
+        follow(call.visit(), invocation, self._watchers)
         if call.operation == STREAM:
             return _streamed(invocation, call)
         return await _buffered(invocation, call)

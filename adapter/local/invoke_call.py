@@ -18,12 +18,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from .http_leg import request_of
 from .runtime_api import ARN
+from .visit import Visit
 from .wire import collected
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HTTPRequest
     from starlette.types import Scope
+
+    from ..message import Request
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB and 1 MB
@@ -91,21 +95,35 @@ class Refused(Exception):  # noqa: N818  # an answer, by which the call ends
 class Call:
     """What a caller wants.
 
-    type  RequestResponse, Event or DryRun
-    tail  whether it wants the end of the log
-    told  what the function is told besides its event, by the names that Invocation has
+    type     RequestResponse, Event or DryRun
+    request  as it came
+    tail     whether it wants the end of the log
+    told     what the function is told besides its event, by the names that Invocation has
     """
 
     operation: str
     function: str
     type: str
     payload: bytes
+    request: Request
     tail: bool = False
     told: dict[str, str] = field(default_factory=dict)
 
     @property
     def qualified_arn(self) -> str:
         return f"{ARN}{self.function}:{self.told.get('qualifier', '$LATEST')}"
+
+    def visit(self) -> Visit:
+        """What is shown of it."""
+        return Visit(self.request, "invoke", function=self.function, event=value_of(self.payload))
+
+
+def value_of(body: bytes) -> Any:
+    """What JSON text says; other text as it is."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
 
 
 def operation_of(scope: Scope) -> tuple[Operation, str] | None:
@@ -133,7 +151,8 @@ async def call_of(request: HTTPRequest, operation: Operation, function: str) -> 
     _check_size(size, kind, operation)
     _check_json(payload)
     told = {name: value for name, value in told.items() if value}
-    return Call(operation.name, name, kind, payload or b"{}", tail, told)
+    asked = request_of(request.scope, payload, "")
+    return Call(operation.name, name, kind, payload or b"{}", asked, tail, told)
 
 
 def function_of(text: str, asked: str) -> tuple[str, str]:

@@ -20,11 +20,16 @@ def line_of(visit: Visit) -> str:
     pieces = [
         click.style(time.strftime("%H:%M:%S", time.localtime(visit.arrived)), fg="bright_black"),
         click.style(str(status or "---"), fg=_COLOURS.get(status // 100), bold=True),
-        visit.request.method,
-        _url(visit),
+        *(
+            (visit.kind, visit.function)
+            if visit.kind == "invoke"
+            else (visit.request.method, _url(visit))
+        ),
         click.style(_duration(visit.seconds), fg="bright_black"),
     ]
     init = _init_ms(visit)
+    if visit.kind == "invoke" and visit.reason:
+        pieces.append(click.style(visit.reason, fg="red"))
     if init is not None:
         pieces.append(click.style(f"(cold start {_duration(init / 1000)})", fg="magenta"))
     return " ".join(pieces)

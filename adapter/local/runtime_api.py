@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..events._gateway import ACCOUNT
 from ..message import LAMBDA_LIMIT
+from .debugger import PAUSE
 from .extensions import Extension, Extensions, next_event
 from .invocation import Outcome, error_outcome, future, reported
 from .responses import accepted, failure, late, refusal, result_by_mode
@@ -229,6 +230,15 @@ class RuntimeAPI:
         return accepted() if isinstance(extension, Extension) else extension
 
 
+    # `breakpoint()`, which Lambda does not have
+
+    async def pause(self, call: Call, _: str) -> Answer:
+        """Somebody debugs: what is under way has all the time in the world."""
+        for invocation in self._under_way.values():
+            invocation.paused = True
+        return accepted()
+
+
 def _routes(*routes: tuple[str, str, Handler]) -> list[tuple[str, re.Pattern[str], Handler]]:
     return [(method, re.compile(path), handler) for method, path, handler in routes]
 
@@ -243,4 +253,5 @@ _ROUTES = _routes(
     ("POST", "/2020-01-01/extension/register", RuntimeAPI.register),
     ("GET", "/2020-01-01/extension/event/next", RuntimeAPI.extension_next),
     ("POST", "/2020-01-01/extension/(?:init|exit)/error", RuntimeAPI.extension_error),
+    ("POST", PAUSE, RuntimeAPI.pause),
 )

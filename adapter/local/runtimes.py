@@ -40,7 +40,9 @@ def command_of(function: Function) -> list[str]:
 
 def shown(function: Function) -> str:
     """What runs, for people: the handler of ours, the command of another one's."""
-    return shlex.join(function.command) if function.command else function.handler
+    if function.command:
+        return shlex.join(function.command)
+    return "bootstrap" if function.runtime.startswith("provided") else function.handler
 
 
 def _node_client(folder: Path) -> list[str]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..events._gateway import request_id
+from ..message import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..config import Route
-    from ..message import Request, Response
+    from ..message import Request
     from .invocation import Invocation
 
     Watcher = Callable[["Visit"], None]
@@ -65,3 +66,32 @@ class Visit:
     def seconds(self) -> float:
         """From the arrival to the answer, or until now."""
         return self.marks.get("answered", time.perf_counter() - self._clock)
+
+
+def tell(visit: Visit, watchers: Sequence[Watcher]) -> None:
+    """There is news of it."""
+    for watch in watchers:
+        watch(visit)
+
+
+def follow(visit: Visit, invocation: Invocation, watchers: Sequence[Watcher]) -> None:
+    """Tell of an invocation that no front end waits for: a call of the Invoke API."""
+
+    def answered(_: object) -> None:
+        outcome = invocation.outcome.result()
+        visit.mark("answered")
+        visit.mark("sent")
+        visit.result = outcome.body
+        visit.response = Response(200, (("content-type", "application/json"),), [outcome.body])
+        visit.reason = str(outcome) if outcome.failed else ""
+        tell(visit, watchers)
+
+    def over(_: object) -> None:
+        visit.mark("over")
+        tell(visit, watchers)
+
+    visit.invocation = invocation
+    visit.mark("invoked")
+    tell(visit, watchers)
+    invocation.outcome.add_done_callback(answered)
+    invocation.over.add_done_callback(over)
