@@ -26,16 +26,17 @@ INSPECTOR = "/_adapter"
 _MOST_ROUTES = 20
 
 
-def banner(options: Options, project: Project, port: int, seconds: float) -> list[str]:
-    """The lines, the first of them with the URL."""
+def banner(options: Options, project: Project, ports: list[int], seconds: float) -> list[str]:
+    """The lines, the first of them with the URL; the last of the ports is the inspector's."""
     api = project.api
     scheme = "ws" if api.kind == "websocket" else "http"
     path = f"/{api.stage}/" if api.stage else "/"
-    url = click.style(f"{scheme}://{options.host}:{port}{path}", fg="green", bold=True)
-    inspector = f"http://{options.host}:{options.inspect_port or port}{INSPECTOR}"
+    url = click.style(f"{scheme}://{options.host}:{ports[0]}{path}", fg="green", bold=True)
+    inspector = f"http://{options.host}:{ports[-1]}{INSPECTOR}"
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
         *_routes(project),
+        *[click.style(f"note: {note}", fg="yellow") for note in project.notes],
         _grey(f"inspector {inspector}"),
         _grey(f"ready in {seconds:.2f} s; Ctrl-C stops it"),
     ]

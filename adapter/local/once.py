@@ -15,7 +15,7 @@ import click
 from ..config import Function, function_name
 from ..errors import ResultError
 from ..events.stream import decode_head
-from . import capture
+from . import capture, dotfile
 from .capture import Capture, kind_of
 from .difference import Rules, difference, lines_of
 from .invocation import Outcome, error_outcome
@@ -154,7 +154,7 @@ async def _send(job: Job, piece: Piece, log: Log) -> Answer:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
     name = function_name(Path.cwd())
     function = Function(name, job.target, folder=Path.cwd(), timeout=job.timeout, stream=job.stream)
-    pool = Pool(function, size=1, log=log)
+    pool = Pool(function, size=1, log=log, variables=dotfile.variables(log))
     try:
         started = await _started(pool, job.timeout)
         if started.failed:

@@ -22,9 +22,14 @@ def project_of(options: Options) -> Project:
     name = function_name(folder)
     target = {name: Function(name, options.target, folder=folder)} if options.target else {}
     if options.template is not None:
-        from ..config import template
+        from ..config import pyproject, template
 
-        found = template.read(options.template, api=options.api, functions=target)
+        functions = target or pyproject.functions(PYPROJECT)
+        found = template.read(options.template, api=options.api, functions=functions)
+        if target and not any(one.handler == options.target for one in found.functions.values()):
+            raise ConfigError(
+                f"{options.template} says itself where its functions are: leave {options.target} out"
+            )
     elif target:
         found = Project(target, API())
     else:
@@ -57,7 +62,7 @@ def _with_options(project: Project, options: Options) -> Project:
         )
         for name, function in project.functions.items()
     }
-    return Project(functions, api)
+    return replace(project, functions=functions, api=api)
 
 
 def _with_kind(api: API, options: Options) -> API:

@@ -1,0 +1,82 @@
+"""The Lambda functions of a template.
+
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import Function
+from .cloudformation import FUNCTIONS
+from .image import of_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .cloudformation import Resource, Template
+    from .node import Node
+
+# What Lambda takes where a template says nothing: the resource's page, above.
+_TIMEOUT, _MEMORY = 3.0, 128
+_CONCURRENCY = "PerExecutionEnvironmentMaxConcurrency"
+_PLAIN_CONCURRENCY = ("LambdaManagedInstancesCapacityProviderConfig", _CONCURRENCY)
+
+
+def functions_of(found: Template, given: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions by their logical ids; those that are `given` count in place of the template's.
+
+    Raises ConfigError.
+    """
+    resources = found.of(*FUNCTIONS)
+    return {one.id: given[one.id] if one.id in given else _function(one) for one in resources}
+
+
+def _function(one: Resource) -> Function:
+    node = one.properties
+    timeout, memory = node.get("Timeout"), node.get("MemorySize")
+    return Function(
+        one.id,
+        variables=node.get("Environment", "Variables").variables(),
+        timeout=timeout.number(1, 900) if timeout else _TIMEOUT,
+        memory=memory.integer(128, 32768) if memory else _MEMORY,
+        concurrency=_concurrency(node.get("CapacityProviderConfig")),
+        **(of_image(one) if _is_image(node) else _of_code(one)),
+    )
+
+
+def _is_image(node: Node) -> bool:
+    return node.get("PackageType").text() == "Image"
+
+
+def _concurrency(node: Node) -> int:
+    found = node.get(_CONCURRENCY) or node.get(*_PLAIN_CONCURRENCY)
+    return found.integer(1, 1600) if found else 1
+
+
+def _of_code(one: Resource) -> dict[str, Any]:
+    runtime = one.properties.get("Runtime").text(Function.runtime)
+    handler = one.properties.get("Handler")
+    if not handler and not runtime.startswith("provided"):
+        raise handler.error("this is missing: main:app, or main.handler")
+    return {"handler": handler.text(), "runtime": runtime, "folder": _folder(one)}
+
+
+def _folder(one: Resource) -> Path:
+    """Where the code is: the template's own folder, unless a folder is named.
+
+    The AWS CDK names it in the metadata:
+    https://docs.aws.amazon.com/cdk/v2/guide/cli.html
+    """
+    base = one.node.file.parent
+    code = one.properties.get("CodeUri") or one.properties.get("Code")
+    if isinstance(code.value, str):
+        return base / code.text() if is_local(code) else base
+    return base / one.node.get("Metadata", "aws:asset:path").text()
+
+
+def is_local(node: Node) -> bool:
+    """Whether that is the path of a file or folder beside the template, and not one of S3."""
+    return isinstance(node.value, str) and "://" not in node.value and "${" not in node.value
