@@ -29,6 +29,10 @@ class AppError(AdapterError):
     """The app broke the ASGI or WSGI protocol, or failed to start."""
 
 
+class FailedEventError(AppError):
+    """The app answered an event that is no HTTP request with another status than 2xx."""
+
+
 class DeadlineError(AppError):
     """A request was stopped, since Lambda was about to end it."""
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from .errors import AppError, DeadlineError, ResponseTooLargeError, ends_process, told
+from .errors import (
+    AppError,
+    DeadlineError,
+    FailedEventError,
+    ResponseTooLargeError,
+    ends_process,
+    told,
+)
 from .events._encode import bodiless
 from .message import plain
 
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
 
     from .access import AccessLine
     from .deadline import Watch
-    from .events import Codec
+    from .events import Codec, Source
     from .message import Request, Response
 
 
@@ -29,7 +36,12 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, codec: Codec, event: dict[str, Any], *, stream: bool = False, in_loop: bool = False
+        self,
+        codec: Codec | Source,
+        event: dict[str, Any],
+        *,
+        stream: bool = False,
+        in_loop: bool = False,
     ) -> None:
         self._codec = codec
         self._event = event
@@ -48,7 +60,7 @@ class Exchange:
         if self.streams:
             from .events.stream import encode_head
 
-            self.head = encode_head(self._codec.encode_head(response))  # type: ignore[attr-defined]
+            self.head = encode_head(self._codec.encode_head(response))  # type: ignore[union-attr]
         else:
             self.result = self._codec.encode_response(response, self._event)
 
@@ -133,6 +145,44 @@ class Exchange:
         """One record with the request id and, unless the message says it all, the traceback."""
         if self.request is not None:
             log(self.request, f"failed{{}}: {told(error)}", error)
+
+
+class EventExchange(Exchange):
+    """The same for an event that is no HTTP request: any status but 2xx is its failure.
+
+    The invocation fails then, unless whoever sent the event is told the status.
+    """
+
+    __slots__ = ()
+    _codec: Source
+
+    def encode(self, response: Response) -> None:
+        """Raises FailedEventError besides."""
+        super().encode(response)
+        status, request = response.status, self.request
+        if 200 <= status <= 299 or request is None:
+            return
+        answered = f"was answered with {status}{_REASONS.get(status, '')}"
+        if not self._codec.tells_status(self._event):
+            raise FailedEventError(f"{request.method} {request.path} {answered}") from None
+        if status in _REASONS:
+            log(request, f"{answered}{{}}")
+
+    def fail(self, error: BaseException) -> None:
+        """Raises FailedEventError. There will be no `close()` then: it is done."""
+        try:
+            if isinstance(error, FailedEventError):
+                raise error
+            super().fail(error)
+        except FailedEventError:
+            self.close()
+            raise
+
+
+_REASONS = {
+    404: ": the app has no such route",
+    405: ": the app's route takes no POST",
+}
 
 
 def log(request: Request, text: str, error: BaseException | None = None) -> None:

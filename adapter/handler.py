@@ -8,15 +8,17 @@ import time
 
 from .deadline import MARGIN_S, Watch, deadline_of
 from .errors import BadRequestError, EventError, ends_process, in_fork
-from .events import codec_of
-from .exchange import Exchange, log
+from .events import codec_of, source_of
+from .exchange import EventExchange, Exchange, log
 from .message import Request, Response, is_async, starts_with
-from .percent import quote_path
+from .percent import quote_path, unquote_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Protocol
+
+    from .events import Source
 
     class Runner(Protocol):
         """An App that can be started and stopped: ASGI or WSGI."""
@@ -41,12 +43,17 @@ class Handler:
                so many seconds before Lambda ends it a request is stopped and answered with a 504;
                0 leaves it to Lambda
     access_log one line for each request: method, path, status, duration, cold or warm
+    events     what the paths begin with under which the app gets events that are no HTTP requests:
+               `POST /_events/websocket/<route>`. HTTP requests for them get a 404 here. None turns
+               it off: such an event is an EventError then
 
     Entering a handler (`with handler:`) starts the app, leaving it stops it; otherwise it starts
     at the first call, and under AWS's own runtime here, in Lambda's init phase.
 
-    Raises EventError for an event that is no HTTP request of a known front end, and AppError if
-    the app fails to start. Whatever else happens in the app becomes a response with a 5xx status.
+    Raises EventError for an event that is neither an HTTP request of a known front end nor of a
+    known source, FailedEventError if the app's answer to one of a source says that it failed, and
+    AppError if the app fails to start. Whatever else happens in the app becomes a response with a
+    5xx status.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Handler:
         stream: bool = False,
         deadline_margin: float = MARGIN_S,
         access_log: bool = False,
+        events: str | None = "/_events",
     ) -> None:
         if not 0 <= deadline_margin < 1e9:
             raise ValueError(f"deadline_margin is {deadline_margin}; it should be some seconds")
@@ -64,6 +72,9 @@ class Handler:
         self._app.deadline_margin = deadline_margin
         self._respond = self._app.__call__  # as a method, which Python calls sooner
         self._base_path = quote_path("/" + base_path.strip("/")) if base_path.strip("/") else ""
+        self._events = _prefix_of(events)
+        self._segments = _segments(self._events)
+        self._word = self._segments[0] if events else None
         self._stream = stream
         self._margin = deadline_margin
         self._watch = Watch(_report_late) if deadline_margin else None
@@ -116,12 +127,17 @@ class Handler:
 
     def _opened(self, event: Any, context: Any, stream: bool, *, in_loop: bool = False) -> Exchange:
         """The exchange of an event, answered already if it has no request."""
+        source: Source | None = None
         try:
             codec = codec_of(event)
         except EventError:
             if _is_warming(event):
                 return _warmed(event, hold=not in_loop)
-            raise
+            source = source_of(event) if self._events else None
+            if source is None:
+                raise
+        if source is not None:
+            return self._opened_event(source, event, context, in_loop=in_loop)
         if not self._started:
             self.start()
         exchange = Exchange(codec, event, stream=stream, in_loop=in_loop)
@@ -134,6 +150,32 @@ class Handler:
             request.root_path = _with_base(request, self._base_path)
         if request.path == request.root_path:
             request.path += "/"  # what is left of it is the app's own root
+        path = request.path
+        if self._word and (self._word in path or "%" in path) and self._is_for_events(request):
+            exchange.refuse(404, "Not Found")
+            return exchange
+        return self._begun(exchange, request, context)
+
+    def _opened_event(self, source: Source, event: Any, context: Any, *, in_loop: bool) -> Exchange:
+        """The exchange of an event that is no HTTP request."""
+        if not self._started:
+            self.start()
+        request = source.decode_request(event, context)
+        request.path = self._events + request.path
+        return self._begun(EventExchange(source, event, in_loop=in_loop), request, context)
+
+    def _is_for_events(self, request: Request) -> bool:
+        """Whether a router may take an HTTP request's path for one that is kept for events.
+
+        Some go by `root_path`, some don't; some resolve dots; Werkzeug joins slashes.
+        """
+        return any(
+            segments[: len(self._segments)] == self._segments
+            for path in (request.path, request.path[len(request.root_path) :])
+            for segments in (_segments(path), _resolved(_segments(path)))
+        )
+
+    def _begun(self, exchange: Exchange, request: Request, context: Any) -> Exchange:
         exchange.request = request
         if self._watch is not None and (deadline := deadline_of(context)) is not None:
             exchange.watch = self._watch
@@ -196,6 +238,31 @@ def runner_of(app: Any) -> Runner:
 
 
 _RUNNERS = ("adapter.asgi", "adapter.wsgi")
+
+
+def _prefix_of(events: str | None) -> str:
+    """The prefix of events' paths, encoded; '' for none. Raises ValueError."""
+    if events is None:
+        return ""
+    if not events.startswith("/") or not _segments(events):
+        raise ValueError(f"events is {events!r}; it should be a path such as '/_events', or None")
+    return quote_path("/" + "/".join(_segments(events)))
+
+
+def _segments(path: str) -> list[str]:
+    """'/a%20b//c/' → ['a b', 'c']"""
+    return [segment for segment in unquote_text(path, "utf-8").split("/") if segment]
+
+
+def _resolved(segments: list[str]) -> list[str]:
+    """['a', '.', 'b', '..', 'c'] → ['a', 'c']"""
+    found: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            found[-1:] = []
+        elif segment != ".":
+            found.append(segment)
+    return found
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime

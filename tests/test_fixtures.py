@@ -198,7 +198,7 @@ def test_an_event_that_is_no_request_is_refused_by_its_name(name):
         raise AssertionError("the app must not see it")
 
     with pytest.raises(EventError) as caught:
-        Handler(app)(recorded(name))
+        Handler(app, events=None)(recorded(name))
     assert f"but {NAMED[name.partition('__')[0]]}" in str(caught.value)
 
 

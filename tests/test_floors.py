@@ -6,6 +6,7 @@
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
     1  requests                      what a client sends, for `testing` and `cli`
+    1  websocket                     the management API, for apps; boto3 inside its functions
     0  message, errors, percent, context, deadline, access
 
 Arrows point down. The floors 0 to 2 are standard library only.
@@ -38,6 +39,7 @@ RULES = {
     "asgi": {"cycle", "deadline", "lifespan", "loop", "percent"},
     "wsgi": {"errors", "message", "percent"},
     "access": set(),
+    "websocket": {"errors"},
     "exchange": {"errors", "events", "message"},
     "handler": {"deadline", "errors", "events", "exchange", "message", "percent"},
     "runtime": {"runtime", *FLOOR_0},

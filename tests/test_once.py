@@ -32,7 +32,7 @@ def adapter(*words, data=b"", folder=GUESTS, **rest):
 def said(done, status=0):
     """What a command wrote to stdout."""
     assert done.returncode == status, done.stderr.decode()
-    assert b"adapter/cli.py" not in done.stderr  # no traceback of ours
+    assert b"adapter/cli/" not in done.stderr  # no traceback of ours
     return done.stdout
 
 
@@ -186,7 +186,7 @@ def test_what_can_t_be_used_is_told_in_a_line(words, data, message):
     data = data if isinstance(data, bytes) else data.encode()
     done = adapter(*words.split(" "), data=data)
     assert done.returncode == 2
-    assert b"adapter/cli.py" not in done.stderr  # no traceback of ours
+    assert b"adapter/cli/" not in done.stderr  # no traceback of ours
     told = [line for line in done.stderr.decode().splitlines() if line.startswith("Error: ")]
     assert len(told) == 1
     assert message in told[0]

@@ -7,6 +7,8 @@ A front end that can stream has `encode_head` besides: Response → status and h
 
 The left pair runs in the function, the right pair where the gateway stands: in `adapter dev`, in
 the test client and in `adapter event`.
+
+Events that are no HTTP requests have modules of their own, by the sources in SOURCES.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from . import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Protocol
 
     from ..message import Request, Response
@@ -42,6 +45,18 @@ if TYPE_CHECKING:
         ) -> dict[str, Any]: ...
         def encode_request(self, request: Request, /) -> dict[str, Any]: ...
         def decode_response(self, result: Any, /) -> Response: ...
+
+    class Source(Protocol):
+        """What the module of a source offers the function: an event is a request there, too.
+
+        Its path is `/<source>/<name>`, behind the prefix that the Handler has for events.
+        """
+
+        def decode_request(self, event: dict[str, Any], context: Any = None, /) -> Request: ...
+        def encode_response(
+            self, response: Response, event: dict[str, Any], /
+        ) -> dict[str, Any]: ...
+        def tells_status(self, event: dict[str, Any], /) -> bool: ...
 
 
 CODECS: tuple[Codec, ...] = (
@@ -81,6 +96,30 @@ _OTHERS = {
 }
 
 
+def _is_websocket(event: dict[str, Any]) -> bool:
+    told = event.get("requestContext")
+    # An authorizer is asked with all of a CONNECT's fields, and wants a policy for an answer.
+    return isinstance(told, dict) and bool(told.get("connectionId")) and "methodArn" not in event
+
+
+SOURCES: dict[str, Callable[[dict[str, Any]], bool]] = {"websocket": _is_websocket}
+"""Where events come from that are no HTTP requests, and how such an event is told.
+
+Each has a module of its name in this package, which is imported with its first event: a function
+that has none need not pay for it.
+"""
+
+
+def source_of(event: Any) -> Source | None:
+    """The module of the source that sent `event`, if there is one."""
+    if isinstance(event, dict):
+        for name, is_theirs in SOURCES.items():
+            if is_theirs(event):
+                source: Source = __import__(f"{__name__}.{name}", fromlist=[name])
+                return source
+    return None
+
+
 def codec_of(event: Any) -> Codec:
     """The module of the front end that sent `event`. Raises EventError for any other event."""
     if isinstance(event, dict):
@@ -98,9 +137,8 @@ def codec_of(event: Any) -> Codec:
 def _describe(event: Any) -> str:
     if not isinstance(event, dict):
         return f"a JSON {type(event).__name__}: {event!r:.60}"
-    request_context = event.get("requestContext")
-    if isinstance(request_context, dict) and "connectionId" in request_context:
-        return f"a WebSocket API event (route {request_context.get('routeKey')!r})"
+    if _is_websocket(event):
+        return f"a WebSocket API event (route {event['requestContext'].get('routeKey')!r})"
     for name, words in _OTHERS.items():
         if name in event:
             return words.format(event[name])

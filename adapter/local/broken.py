@@ -56,6 +56,11 @@ class Broken:
         else:
             self._reasons[function] = str(outcome)
 
+    @property
+    def reasons(self) -> str:
+        """Of each function that does not start: its name and why; "" if all do."""
+        return "\n\n".join(f"{name}: {reason}" for name, reason in self._reasons.items())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._reasons and _is_navigation(scope):
             name, reason = next(iter(self._reasons.items()))

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dotenv import dotenv_values
-
-from . import debugger
-from .asynchronous import FILE, DeadLetters, Queue
-from .banner import INSPECTOR, banner, cannot_listen
-from .broken import Broken
-from .gateway import Gateway
-from .invoke_api import InvokeAPI
+from . import debugger, dotfile
+from .asynchronous import FILE
+from .banner import banner, cannot_listen
+from .front import Front
 from .project import project_of
 from .reload import PATIENCE_S, Reloader
-from .server import Server
+from .server import Server, listen
 from .terminal import Terminal
 from .workers import Pool
+
+MANAGEMENT_API = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 
 if TYPE_CHECKING:
     from ..config import Project
@@ -67,18 +65,24 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    pools = _pools(options, project, terminal)
-    watchers = [terminal.visit]
-    gateway = Gateway(project.api, pools, terminal.show, watchers)
-    broken = Broken(gateway, INSPECTOR)
-    queue = Queue(DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers)
-    app = InvokeAPI(broken, pools, queue, terminal.show, watchers)
-    try:
-        server = Server(app, options.host, options.port)
-    except OSError as error:
-        terminal.show(cannot_listen(options.host, options.port, error))
+    sockets = _sockets(options, terminal)
+    if not sockets:
         return 1
-    await server.start()
+    ports = [one.getsockname()[1] for one in sockets]
+
+    def variables(log: Log) -> dict[str, str]:
+        return {**_variables(options, log), **_endpoints(options, project, ports[0])}
+
+    pools = _pools(options, project, terminal, variables(terminal.show))
+    front = Front(options, project, pools, terminal)
+    apps = [front.app, *([front.inspector((options.host, ports[0]))] if sockets[1:] else [])]
+    websockets = project.api.kind == "websocket"
+    servers = [
+        Server(app, options.host, listening=one, websockets=websockets)
+        for app, one in zip(apps, sockets, strict=True)
+    ]
+    for server in servers:
+        await server.start()
     try:
         began = time.perf_counter()
         if not await _warmed_up(pools, stopped):
@@ -86,27 +90,42 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
         reloader = Reloader(
             list(pools.values()),
             Path.cwd(),
-            lambda log: _variables(options, log),
+            variables,
             terminal,
-            broken.tell,
+            front.problem,
         )
         if options.reload:
             await reloader.start()
-        for line in banner(options, project, server.port, time.perf_counter() - began):
+        for line in banner(options, project, ports, time.perf_counter() - began):
             terminal.note(line)
         await stopped.wait()
         await reloader.stop()
         return 0
     finally:
-        await server.stop()
-        await queue.stop()
+        await front.stop()
+        await asyncio.gather(*(server.stop() for server in servers))
         await asyncio.gather(*(pool.stop() for pool in pools.values()))
-        await server.finished()
+        await asyncio.gather(*(server.finished() for server in servers))
 
 
-def _pools(options: Options, project: Project, terminal: Terminal) -> dict[str, Pool]:
+def _sockets(options: Options, terminal: Terminal) -> list[socket.socket]:
+    """The gateway's, and the inspector's if it has a port of its own; none if one can't be had."""
+    made: list[socket.socket] = []
+    for option, port in (("--port", options.port), ("--inspect-port", options.inspect_port)):
+        try:
+            made += [] if port is None else [listen(options.host, port)]
+        except OSError as error:
+            terminal.show(cannot_listen(options.host, port or 0, error, option))
+            for one in made:
+                one.close()
+            return []
+    return made
+
+
+def _pools(
+    options: Options, project: Project, terminal: Terminal, variables: dict[str, str]
+) -> dict[str, Pool]:
     """Raises ConfigError for a function that can't be run here."""
-    variables = _variables(options, terminal.show)
     several = len(project.functions) > 1
     return {
         name: Pool(
@@ -120,25 +139,20 @@ def _pools(options: Options, project: Project, terminal: Terminal) -> dict[str, 
     }
 
 
+def _endpoints(options: Options, project: Project, port: int) -> dict[str, str]:
+    """Where boto3 finds what stands here for a service of AWS."""
+    if project.api.kind != "websocket":
+        return {}
+    stage = f"/{project.api.stage}" if project.api.stage else ""
+    return {MANAGEMENT_API: f"http://{options.host}:{port}{stage}"}
+
+
 def _variables(options: Options, log: Log) -> dict[str, str]:
     """What the environments get besides our own variables and those of their function."""
     debugging = debugger.variables(options.workers)
     # An app that was debugged for long would be stopped at its next await.
     margin = {"ADAPTER_DEADLINE_MARGIN": "0"} if debugger.TTY in debugging else {}
-    return {**_dotenv(log), **debugging, **margin}
-
-
-def _dotenv(log: Log) -> dict[str, str]:
-    """What `.env` says of variables that we don't have ourselves."""
-    path = Path.cwd() / ".env"
-    try:
-        found = dotenv_values(path) if path.is_file() else {}
-    except (OSError, ValueError) as error:
-        log(f"adapter: can't read {path.name}: {error}")
-        return {}
-    return {
-        name: value for name, value in found.items() if value is not None and name not in os.environ
-    }
+    return {**dotfile.variables(log), **debugging, **margin}
 
 
 async def _warmed_up(pools: dict[str, Pool], stopped: asyncio.Event) -> bool:

@@ -60,8 +60,8 @@ class Gateway:
     ) -> None:
         self._api = api
         self._functions = functions
+        self._limits = limits.of_kind(api.kind)
         self._codec = KINDS[api.kind]
-        self._limits = limits.LIMITS[api.kind]
         self._root_path = root_path(api)
         self._cors = api.cors if api.kind in cors.KINDS else None
         self._log = log
@@ -144,7 +144,8 @@ class Gateway:
         streams = self._functions[visit.function].function.stream and self._api.kind in STREAMING
         outcome = await self._outcome(visit, data, streams)
         if outcome is None:
-            return refuse(visit, "late", "the function goes on, but the front end waits no longer")
+            told = f"{self._patience(visit, streams):g} s have passed; the function goes on"
+            return refuse(visit, "late", told)
         if outcome.failed:
             return self._failed(visit, outcome)
         return await (self._streamed if streams else self._buffered)(visit, outcome)
@@ -163,12 +164,15 @@ class Gateway:
         visit.mark("invoked")
         invocation = visit.invocation = self._functions[visit.function].begin(data)
         invocation.over.add_done_callback(lambda _: self._over(visit))
-        seconds = self._limits.streamed if streams else self._limits.seconds
-        told = visit.route.timeout if visit.route else None
-        await asyncio.wait({invocation.outcome}, timeout=told or seconds or None)
+        await asyncio.wait({invocation.outcome}, timeout=self._patience(visit, streams) or None)
         if invocation.paused:
             await asyncio.wait({invocation.outcome})
         return invocation.outcome.result() if invocation.outcome.done() else None
+
+    def _patience(self, visit: Visit, streams: bool) -> float:
+        """Seconds; 0 for as long as the function may take."""
+        told = visit.route.timeout if visit.route else None
+        return told or (self._limits.streamed if streams else self._limits.seconds)
 
     def _over(self, visit: Visit) -> None:
         visit.mark("over")

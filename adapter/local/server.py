@@ -12,36 +12,61 @@ from uvicorn.server import ServerState
 
 _GRACE_S = 1.0  # for the requests in flight
 
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+MESSAGE_LIMIT = 128 << 10
+FRAME_LIMIT = 32 << 10
+
 
 class HangUp(Exception):  # noqa: N818  # what is to be done, not what went wrong
     """An app raises it to close a connection in the middle of its answer."""
 
 
 def _unexpected(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HangUp))
+    return not (record.exc_info and isinstance(record.exc_info[1], HangUp | UnicodeDecodeError))
 
 
-# uvicorn writes a traceback of whatever an app raises; this one is meant.
+# uvicorn writes a traceback of whatever an app raises, and of text frames that are no UTF-8: the
+# one is meant, the other is a client's.
 logging.getLogger("uvicorn.error").addFilter(_unexpected)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections. Raises OSError.
+
+    It is made with IPPROTO_TCP: asyncio sets TCP_NODELAY only on such sockets, and without it a
+    keep-alive connection stalls 44 ms for each request.
+    """
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(2048)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 class Server:
     """Serves `app` at `host:port`, from start to stop; port 0 takes a free one.
 
-    uvicorn's protocol, without its signal handlers and its default headers. The socket is made
-    with IPPROTO_TCP: asyncio sets TCP_NODELAY only on such sockets, and without it a keep-alive
-    connection stalls 44 ms for each request.
+    listening   a socket of `listen`, in place of host and port
+    websockets  take WebSocket clients too, within the limits of API Gateway: for WebSockets.stop()
+                to be called before this one's
+
+    uvicorn's protocol, without its signal handlers and its default headers.
     """
 
-    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((host, port))
-            self._socket.listen(2048)
-        except OSError:
-            self._socket.close()
-            raise
+    def __init__(
+        self,
+        app: Any,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        websockets: bool = False,
+        listening: socket.socket | None = None,
+    ) -> None:
+        self._socket = listening or listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.address = f"{host}:{self.port}"
         self._state = ServerState()
@@ -52,7 +77,11 @@ class Server:
             log_config=None,
             proxy_headers=False,
             timeout_keep_alive=3600,
-            ws="none",
+            ws="websockets-sansio" if websockets else "none",
+            # A tuple goes through to the websockets package, which closes with the code 1009.
+            ws_max_size=(MESSAGE_LIMIT, FRAME_LIMIT),  # type: ignore[arg-type]
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
         )
 
     async def start(self) -> None:

@@ -31,7 +31,7 @@ class Visit:
     id          the request id in its event
     arrived     when, as time.time() tells it
     route       that it matched
-    parameters  of the route's path, decoded
+    parameters  of the route's path; an HTTP API decodes them, a REST API does not
     authorizer  what the event's requestContext.authorizer is to hold
     function    the name of the one that is asked; "" while none is
     event       that the front end made of it

@@ -69,13 +69,29 @@ def _seconds(told: str) -> float:
     return seconds
 
 
+def _path(told: str) -> str | None:
+    if told.startswith("/"):
+        return told
+    if _YES.get(told.lower()) is False:
+        return None
+    raise ValueError(told)
+
+
 OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ADAPTER_BASE_PATH": ("base_path", str),
     "ADAPTER_STREAM": ("stream", _yes),
     "ADAPTER_DEADLINE_MARGIN": ("deadline_margin", _seconds),
     "ADAPTER_ACCESS_LOG": ("access_log", _yes),
+    "ADAPTER_EVENTS": ("events", _path),
 }
 """Environment variables for the options of `Handler`, and how each is read."""
+
+
+_WANTED: dict[Any, str] = {
+    _yes: "1 or 0",
+    _seconds: "a number of seconds",
+    _path: "a path such as /_events, or 0 for none",
+}
 
 
 def _options() -> dict[str, Any]:
@@ -87,8 +103,7 @@ def _options() -> dict[str, Any]:
             if told:
                 options[name] = read(told)
         except (KeyError, ValueError):
-            wanted = "a number of seconds" if read is _seconds else "1 or 0"
-            raise LoadError(f"{variable} is {told!r}; it should be {wanted}") from None
+            raise LoadError(f"{variable} is {told!r}; it should be {_WANTED[read]}") from None
     return options
 
 

@@ -339,7 +339,8 @@ def loop():
         _, headers, body = connection.ask("GET", f"{RUNTIME}/invocation/next")
         event = json.loads(body)
         if event.get("body"):  # of a request through a gateway
-            event = json.loads(event["body"])
+            encoded = event.get("isBase64Encoded")
+            event = json.loads(base64.b64decode(event["body"]) if encoded else event["body"])
         request_id = headers["lambda-runtime-aws-request-id"]
         ACTIONS[event.get("do", "echo")](request_id, event, headers)
 

@@ -1,16 +1,10 @@
-"""The command `adapter`. Each subcommand loads what it needs, when it runs."""
+"""The commands of the laptop: `dev`, `event`, `invoke`, `replay`."""
 
 from __future__ import annotations
 
 import click
 
-from . import __version__
-
-
-@click.group()
-@click.version_option(__version__, prog_name="adapter")
-def cli() -> None:
-    """Any Flask or Starlette app on AWS Lambda, and on your own machine."""
+from .. import __version__
 
 
 def _finite(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -19,7 +13,7 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float) ->
     return value
 
 
-@cli.command()
+@click.command()
 @click.argument("target", metavar="[main:app]", default="")
 @click.option(
     "--template",
@@ -31,7 +25,8 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float) ->
 @click.option(
     "--kind",
     type=click.Choice(["http_api", "rest_api", "function_url", "alb", "alb_multi", "websocket"]),
-    help="The front end to stand in for.  [default: http_api, or as the files say]",
+    show_default="http_api, or as the files say",
+    help="The front end to stand in for.",
 )
 @click.option("--stage", default="", help="The stage that URLs begin with (rest_api, http_api).")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -39,7 +34,8 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float) ->
 @click.option(
     "--inspect-port",
     type=click.IntRange(0, 65535),
-    help="A port of its own for the inspector.  [default: /_adapter on the API's port]",
+    show_default="the API's",
+    help="A port of its own for the inspector.",
 )
 @click.option(
     "--workers",
@@ -52,14 +48,15 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float) ->
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
-    help="Requests that an environment serves at once, as on Lambda Managed Instances."
-    "  [default: 1]",
+    show_default="1",
+    help="Requests that an environment serves at once, as on Lambda Managed Instances.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 900, min_open=True),
     callback=lambda context, parameter, value: value and _finite(context, parameter, value),
-    help="Seconds that a request may take in a function.  [default: 30]",
+    show_default="30",
+    help="Seconds that a request may take in a function.",
 )
 @click.option(
     "--stream",
@@ -101,8 +98,9 @@ def dev(
     """
     from pathlib import Path
 
-    from .config import ConfigError
-    from .local.dev import Options, run
+    from ..config import ConfigError
+    from ..local.dev import Options, run
+    from ..local.inputs import InputError
 
     options = Options(
         target,
@@ -125,10 +123,10 @@ def dev(
     try:
         raise SystemExit(run(options))
     except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+        raise InputError(str(error)) from None
 
 
-@cli.command()
+@click.command()
 @click.argument("kind")
 @click.argument("method")
 @click.argument("path")
@@ -167,10 +165,10 @@ def event(
 
     KIND is a front end, http_api for example. PATH may have a query, or be a URL.
     """
-    from .events import KINDS
-    from .events._gateway import forwarded
-    from .local.inputs import data_of, pretty, put
-    from .requests import request_of_words
+    from ..events import KINDS
+    from ..events._gateway import forwarded
+    from ..local.inputs import data_of, pretty, put
+    from ..requests import request_of_words
 
     if kind not in KINDS:
         raise click.UsageError(f"there is no front end {kind!r}; there are {', '.join(KINDS)}")
@@ -196,7 +194,7 @@ def event(
 
 def _stage(stage: str, kind: str | None = None) -> str:
     """A stage, without slashes. Raises UsageError."""
-    from .events import STAGED
+    from ..events import STAGED
 
     stage = stage.strip("/")
     if stage and kind is not None and kind not in STAGED:
@@ -216,7 +214,7 @@ _timeout = click.option(
 )
 
 
-@cli.command()
+@click.command()
 @click.argument("target", metavar="main:app")
 @click.argument("file", metavar="EVENT.json|-")
 @_timeout
@@ -230,14 +228,14 @@ def invoke(
 
     main:app is the app `app` in main.py; main.handler is a function(event, context).
     """
-    from .local import once
-    from .local.inputs import read_json
+    from ..local import once
+    from ..local.inputs import read_json
 
     job = once.Job(target, read_json(file), timeout, stream)
     raise SystemExit(once.invoke(job, raw=raw, file=capture))
 
 
-@cli.command()
+@click.command()
 @click.argument("file", metavar="CAPTURE.json|-")
 @click.argument("target", metavar="[main:app]", default="")
 @_timeout
@@ -250,8 +248,8 @@ def replay(file: str, target: str, timeout: float, strict: bool, ignore: tuple[s
 
     The function is the one that the file names, unless you name another.
     """
-    from .local import capture, once
-    from .local.difference import Rules
+    from ..local import capture, once
+    from ..local.difference import Rules
 
     captured = capture.read(file)
     if not (target or captured.target):
