@@ -144,7 +144,8 @@ def _endpoints(options: Options, project: Project, port: int) -> dict[str, str]:
     if project.api.kind != "websocket":
         return {}
     stage = f"/{project.api.stage}" if project.api.stage else ""
-    return {MANAGEMENT_API: f"http://{options.host}:{port}{stage}"}
+    host = "127.0.0.1" if options.host == "0.0.0.0" else options.host
+    return {MANAGEMENT_API: f"http://{host}:{port}{stage}"}
 
 
 def _variables(options: Options, log: Log) -> dict[str, str]:

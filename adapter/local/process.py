@@ -30,6 +30,7 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
         self._pipe: asyncio.ReadTransport | None = None
         self._forwarding: asyncio.Task[None] | None = None
+        self._measured: psutil.Process | None = None
 
     async def start(self, command: list[str], variables: dict[str, str], folder: Path) -> None:
         """Start it. Ctrl-C does not reach it: whoever started it ends it, in order."""
@@ -72,7 +73,9 @@ class Process:
         if not self.alive or self._process is None:
             return 0
         try:
-            return psutil.Process(self._process.pid).memory_info().rss >> 20
+            if self._measured is None:  # to make one takes longer than to ask it
+                self._measured = psutil.Process(self._process.pid)
+            return self._measured.memory_info().rss >> 20
         except psutil.Error:  # it ended this moment
             return 0
 

@@ -28,7 +28,8 @@ def project_of(options: Options) -> Project:
         found = template.read(options.template, api=options.api, functions=functions)
         if target and not any(one.handler == options.target for one in found.functions.values()):
             raise ConfigError(
-                f"{options.template} says itself where its functions are: leave {options.target} out"
+                f"{options.template} says itself where its functions are: "
+                f"leave {options.target} out"
             )
     elif target:
         found = Project(target, API())

@@ -1,0 +1,38 @@
+"""What an event that is no HTTP request has in its headers: CloudEvents 1.0, binary mode.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..percent import text_to_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..message import Headers
+
+# Section 3.1.3.2: what is not printable ASCII is percent-encoded, and so are space, '"' and '%'.
+_IN_VALUE = [
+    chr(byte) if 0x20 < byte < 0x7F and byte not in b'"%' else f"%{byte:02X}" for byte in range(256)
+]
+_YEAR_10000_MS = 253_402_300_800_000
+
+
+def headers_of(attributes: dict[str, object]) -> Headers:
+    """{'id': '1'} → (('ce-specversion', '1.0'), ('ce-id', '1')); without those that are empty."""
+    told = [(f"ce-{name}", value_of(str(value))) for name, value in attributes.items() if value]
+    return (("ce-specversion", "1.0"), *told)
+
+
+def value_of(text: str) -> str:
+    return "".join([_IN_VALUE[byte] for byte in text_to_bytes(text)])
+
+
+def time_of(milliseconds: object) -> str:
+    """1705751708326 → '2024-01-20T11:55:08.326Z' (RFC 3339); '' for what is no such number."""
+    if not isinstance(milliseconds, int) or not 0 <= milliseconds < _YEAR_10000_MS:
+        return ""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"
