@@ -20,11 +20,7 @@ def line_of(visit: Visit) -> str:
     pieces = [
         click.style(time.strftime("%H:%M:%S", time.localtime(visit.arrived)), fg="bright_black"),
         click.style(str(status or "---"), fg=_COLOURS.get(status // 100), bold=True),
-        *(
-            (visit.kind, visit.function)
-            if visit.kind == "invoke"
-            else (visit.request.method, _url(visit))
-        ),
+        *_what(visit),
         click.style(_duration(visit.seconds), fg="bright_black"),
     ]
     init = _init_ms(visit)
@@ -33,6 +29,16 @@ def line_of(visit: Visit) -> str:
     if init is not None:
         pieces.append(click.style(f"(cold start {_duration(init / 1000)})", fg="magenta"))
     return " ".join(pieces)
+
+
+def _what(visit: Visit) -> tuple[str, str]:
+    """What was asked for: of a function, of a WebSocket API's route, of a URL."""
+    if visit.kind == "invoke":
+        return "invoke", visit.function
+    if visit.kind == "websocket" and visit.route is not None:
+        connects = visit.request.method == "GET"
+        return "CONNECT" if connects else visit.request.method, visit.route.key
+    return visit.request.method, _url(visit)
 
 
 def fields_of(visit: Visit) -> dict[str, Any]:

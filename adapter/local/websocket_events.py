@@ -54,7 +54,7 @@ class Events:
     def begin(self, visit: Visit, route: Route, event: dict[str, Any]) -> None:
         """Hand an event to its function, now."""
         visit.route, visit.function, visit.event = route, route.function, event
-        visit.id = event["requestContext"]["requestId"]
+        event["requestContext"]["requestId"] = visit.id
         data = json.dumps(event, separators=(",", ":")).encode()
         visit.mark("invoked")
         visit.invocation = self._functions[route.function].begin(data)
@@ -92,6 +92,7 @@ class Events:
     def answered(self, visit: Visit, response: Response) -> None:
         visit.response = response
         visit.mark("answered")
+        visit.mark("sent")
         self.tell(visit)
 
 
