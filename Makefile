@@ -14,6 +14,7 @@ dev: $(VENV)/.local
 
 # Every check and test, on the wheel that users get.
 test: check .venv-test/.wheel
+	-scripts/chromium > /dev/null
 	.venv-test/bin/pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev
@@ -37,6 +38,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/cold.py
 	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/local.py
 
 clean:
 	rm -rf .venv .venv-* dist node_modules
@@ -56,7 +58,7 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	touch $@ $(VENV)/.local
 
 # The wheel in an environment of its own, built anew when a source file has changed.
-.venv-test/.wheel: $(VENV)/.dev pyproject.toml README.md $(shell find adapter -name '*.py' -o -name py.typed)
+.venv-test/.wheel: $(VENV)/.dev pyproject.toml README.md $(shell find adapter -type f -not -name '*.pyc')
 	rm -rf dist && $(BIN)/python -m build --outdir dist > /dev/null
 	test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --upgrade 'pip>=25.1'

@@ -5,13 +5,18 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protoc
 
 from __future__ import annotations
 
+import json
 import time
 
-from ..percent import text_to_bytes
+from ..percent import quote_path, text_to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..message import Headers
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+BINARY = "application/octet-stream"
 
 # Section 3.1.3.2: what is not printable ASCII is percent-encoded, and so are space, '"' and '%'.
 _IN_VALUE = [
@@ -28,6 +33,33 @@ def headers_of(attributes: dict[str, object]) -> Headers:
 
 def value_of(text: str) -> str:
     return "".join([_IN_VALUE[byte] for byte in text_to_bytes(text)])
+
+
+def body_headers(body: bytes, media_type: str = "") -> Headers:
+    if not body:
+        return ()
+    return (("content-type", media_type or type_of(body)), ("content-length", str(len(body))))
+
+
+def type_of(body: bytes) -> str:
+    """JSON where it is an object or a list, which is what messages mostly are."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return BINARY
+    if text.lstrip(" \t\r\n")[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return JSON
+    return TEXT
+
+
+def path_of(source: str, name: str) -> str:
+    """('sqs', 'a/b') → '/sqs/a%2Fb': a name is one segment."""
+    return f"/{source}/" + quote_path(name).replace("/", "%2F")
 
 
 def time_of(milliseconds: object) -> str:

@@ -80,13 +80,13 @@ def method_in(event: Mapping[str, Any], name: str) -> str:
         return method
     if method.isascii() and method.isalnum():
         return method.upper()
-    if method and _TOKEN.issuperset(method):
+    if method and TOKEN.issuperset(method):
         return method.upper()
     raise EventError(f"the event's {name!r} is {method!r}, which is no HTTP method")
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
 def native(value: object) -> str:

@@ -12,6 +12,7 @@ from binascii import a2b_base64, b2a_base64, hexlify
 from ..errors import ResultError
 from ..message import Request, Response
 from ..percent import bytes_to_text, latin_1_or_utf_8
+from ._decode import TOKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,6 +170,9 @@ def header(name: str, value: object) -> Pair:
     if isinstance(value, dict | list):
         raise ResultError(f"the result's header {name!r} is {type(value).__name__}, not text")
     told = str(value).lower() if isinstance(value, bool) or value is None else str(value)
+    told = told.strip(" \t")  # no part of a value (RFC 9110, 5.5)
+    if not name or not TOKEN.issuperset(name):
+        raise ResultError(f"the result's header {name!r:.80} has a name that is no HTTP token")
     if any(character < " " and character != "\t" for character in name + told):
         raise ResultError(f"the result's header {name!r} holds a line break or control character")
     return name.lower(), latin_1_or_utf_8(told)

@@ -174,7 +174,8 @@ def encode_request(request: Request) -> dict[str, Any]:
     path = request.path[len(root) :] or "/"
     event = proxy_event(request, path, request.path)
     event["requestContext"]["stage"] = root[1:] or "local"
-    event["body"], event["isBase64Encoded"] = _gateway.body_by_content(request)
+    if request.body:
+        event["body"], event["isBase64Encoded"] = _gateway.body_by_content(request)
     return event
 
 

@@ -16,7 +16,7 @@ from binascii import b2a_base64
 
 from ..errors import AppError, ResponseTooLargeError, ResultError
 from ..message import Request, Response
-from ..percent import parse_query, quote_path
+from ..percent import parse_query
 from . import _cloudevent, _decode, _encode, _gateway
 
 TYPE_CHECKING = False
@@ -72,14 +72,14 @@ def _request(event: dict[str, Any], context: Any, told: dict[str, Any]) -> Reque
     body = _body_of(event, kind)
     return Request(
         "POST",
-        "/websocket/" + quote_path(route).replace("/", "%2F"),
+        _cloudevent.path_of("websocket", route),
         _decode.query_of(
             event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
         ),
         (
             *_passed(pairs, _decode.native(domain)),
             *_cloudevent.headers_of(_attributes(told, kind, route)),
-            *_body_headers(body),
+            *_cloudevent.body_headers(body),
         ),
         body,
         client=_decode.host_client(identity.get("sourceIp")),
@@ -142,26 +142,6 @@ def _body_of(event: dict[str, Any], kind: str) -> bytes:
     told = event["requestContext"]
     names = ("disconnectStatusCode", "disconnectReason")
     return json.dumps({name: told[name] for name in names if name in told}).encode()
-
-
-def _body_headers(body: bytes) -> Headers:
-    return (("content-type", _type_of(body)), ("content-length", str(len(body)))) if body else ()
-
-
-def _type_of(body: bytes) -> str:
-    """JSON where it is an object or a list, which is what messages are routed by."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return "application/octet-stream"
-    if text.lstrip(" \t\r\n")[:1] in ("{", "["):
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            return "application/json"
-    return "text/plain; charset=utf-8"
 
 
 def _user(told: dict[str, Any], identity: dict[str, Any]) -> str | None:
