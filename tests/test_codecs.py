@@ -395,6 +395,8 @@ def test_results_that_the_front_end_accepts(kind, result, right):
         ("rest_api", {"statusCode": 200, "body": {}}, "body is dict"),
         ("rest_api", {"statusCode": 200, "headers": []}, "headers is list"),
         ("rest_api", {"statusCode": 200, "headers": {"x": "a\r\nb"}}, "line break"),
+        ("rest_api", {"statusCode": 200, "headers": {"x ": "a"}}, "no HTTP token"),
+        ("http_api", {"statusCode": 200, "headers": {"": "a"}}, "no HTTP token"),
         ("http_api", {"statusCode": 200, "body": "eA", "isBase64Encoded": True}, "not base64"),
         ("http_api", {"statusCode": 200, "cookies": "a=1"}, "not a list"),
         ("alb", {}, "status is None"),

@@ -453,3 +453,26 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
+
+
+# Through the command
+
+
+def test_it_looks_into_a_real_adapter_dev(tab, dev, tmp_path):
+    app = "def handler(event, context):\n    print('it was asked')\n    return {'statusCode': 418}\n"
+    (tmp_path / "main.py").write_text(app)
+    gateway = dev("main.handler", "--inspect-port", "0", folder=tmp_path)
+    address = re.search(r"http://\S+/_adapter", gateway.process.stdout.readline())[0]
+    tab.goto(address)
+    expect(tab.locator("#live")).to_have_text("live")
+    gateway.client.get("/tea?cups=2")
+    row = tab.get_by_text("/tea?cups=2").first
+    expect(row).to_be_visible()
+    row.click()
+    expect(tab.get_by_text("it was asked").first).to_be_visible()
+    tab.get_by_role("button", name="Replay").click()
+    expect(tab.get_by_text("2 requests")).to_be_visible()
+    (tmp_path / "main.py").write_text("raise RuntimeError('the save is broken')\n")
+    expect(tab.get_by_text("RuntimeError: the save is broken").first).to_be_visible()
+    (tmp_path / "main.py").write_text(app)
+    expect(tab.get_by_text("RuntimeError: the save is broken")).to_have_count(0)

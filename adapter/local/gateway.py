@@ -81,6 +81,7 @@ class Gateway:
             else:
                 await send_on(visit.request.method, answer, send)
         except HangUp as error:
+            visit.reason = str(error)
             self._log(f"adapter: broke the answer off as AWS does: {error}")
             raise
         finally:
