@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -859,6 +858,7 @@ def test_what_is_no_policy_is_said(document):
 
 # JWT authorizers
 
+PAST, FUTURE = 1_000_000_000, 9_000_000_000
 ISSUER = "https://issuer.example"
 KEY = rsa.generate_private_key(65537, 2048)
 OTHER = rsa.generate_private_key(65537, 2048)
@@ -875,8 +875,7 @@ def jwk_set(**keys):
 
 
 def signed(key=KEY, algorithm="RS256", kid="one", **claims):
-    now = time.time()
-    told = {"iss": ISSUER, "aud": "app", "sub": "me", "exp": now + 60, **claims}
+    told = {"iss": ISSUER, "aud": "app", "sub": "me", "exp": FUTURE, **claims}
     told = {name: value for name, value in told.items() if value is not None}
     return jwt.encode(told, key, algorithm, {"kid": kid} if kid else None)
 
@@ -896,9 +895,6 @@ def with_jwt(site, keys, scopes=(), kind="http_api", issuer=ISSUER, **settings):
 
 def bearer(site, gateway, token):
     return site.ask(gateway, headers={"authorization": token} if token else {})
-
-
-PAST, FUTURE = 1_000_000_000, 9_000_000_000
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,13 @@ def test_a_handler_object_is_started_once_under_either_runtime(command):
 
 
 def test_an_event_that_is_no_request_fails_its_invocation_and_no_other():
-    ran = run("web:app", {"Records": [{"eventSource": "aws:sqs"}]}, http_event())
+    ran = run("web:app", {"Records": [{"eventSource": "unheard:of"}]}, http_event())
     refused, answered = ran.outcomes
     assert refused.failed
     assert not answered.failed
     document = json.loads(refused.body)
     assert document["errorType"] == "EventError"
-    assert "aws:sqs" in document["errorMessage"]
+    assert "aws:other" in document["errorMessage"]
     assert document["stackTrace"]
 
 

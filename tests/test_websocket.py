@@ -569,7 +569,7 @@ def test_the_inspector_hears_of_each_event(site):
         "$connect", "about", "$disconnect",
     ]  # fmt: skip
     for visit in (shaken, message, left):
-        assert set(visit.marks) == {"invoked", "answered", "over"}
+        assert set(visit.marks) == {"invoked", "answered", "sent", "over"}
         assert visit.event["requestContext"]["requestId"] == visit.id
         assert 200 <= visit.response.status <= 204
         assert json.loads(visit.result)["statusCode"] == visit.response.status
