@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Log = Callable[[str], None]
 
 _TAIL_S = 0.2  # for output that is still in the pipe when the process has ended
+_TAILS = 20  # looks at it in this time
+_MOST = 65_536  # bytes of a line; a longer one is logged in pieces
 
 
 class Process:
@@ -28,8 +30,8 @@ class Process:
         self._ending = False
         self._changing = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
-        self._pipe: asyncio.ReadTransport | None = None
-        self._forwarding: asyncio.Task[None] | None = None
+        self._pipe: int | None = None
+        self._rest = b""  # of a line that has not ended
         self._measured: psutil.Process | None = None
 
     async def start(self, command: list[str], variables: dict[str, str], folder: Path) -> None:
@@ -47,15 +49,16 @@ class Process:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
             )
+        except OSError:
+            os.close(reading)
+            raise
         finally:
             os.close(writing)
         self.exited = asyncio.create_task(self._process.wait())
         self.exited.add_done_callback(lambda _: self._signal_group(signal.SIGKILL))
-        lines = asyncio.StreamReader()
-        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb")
-        )
-        self._forwarding = asyncio.create_task(self._forward(lines))
+        os.set_blocking(reading, False)
+        self._pipe = reading
+        asyncio.get_running_loop().add_reader(reading, self.read)
 
     @property
     def alive(self) -> bool:
@@ -96,11 +99,37 @@ class Process:
     async def stop(self, grace: float = 0) -> None:
         """End it, and let its output run out."""
         await self.end(grace)
-        if self._forwarding is not None:
-            await asyncio.wait({self._forwarding}, timeout=_TAIL_S)
-            self._forwarding.cancel()
-        if self._pipe is not None:
-            self._pipe.close()
+        for _ in range(_TAILS):  # a child of the app may hold the other end, and write for ever
+            if self._pipe is None:
+                break
+            await asyncio.sleep(_TAIL_S / _TAILS)
+        self._close()
+
+    def read(self) -> None:
+        """Log what it has written so far."""
+        while self._pipe is not None:
+            try:
+                data = os.read(self._pipe, _MOST)
+            except BlockingIOError:
+                return
+            if not data:
+                self._close()
+            self._log_lines(data)
+
+    def _log_lines(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) >= _MOST:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            self._log(line.decode("utf-8", "replace"))
+
+    def _close(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            asyncio.get_running_loop().remove_reader(pipe)
+            os.close(pipe)
+            if self._rest:
+                self._log_lines(b"\n")
 
     def _signal_group(self, number: int) -> None:
         if self._process is not None:
@@ -108,17 +137,3 @@ class Process:
                 os.killpg(self._process.pid, number)
             except (ProcessLookupError, PermissionError):  # nobody is left in it
                 pass
-
-    async def _forward(self, lines: asyncio.StreamReader) -> None:
-        while line := await _line(lines):
-            self._log(line.decode("utf-8", "replace").rstrip("\n"))
-
-
-async def _line(stream: asyncio.StreamReader) -> bytes:
-    """The next line; a part of one that is longer than the buffer; b'' at the end."""
-    try:
-        return await stream.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        return error.partial
-    except asyncio.LimitOverrunError as error:
-        return await stream.readexactly(error.consumed)

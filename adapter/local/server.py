@@ -73,6 +73,7 @@ class Server:
         self._config = uvicorn.Config(
             app,
             access_log=False,
+            http="httptools",
             lifespan="off",
             log_config=None,
             proxy_headers=False,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _COLOURS = {"[ERROR]": "red", "adapter:": "yellow", "reloading:": "yellow"}
 _LAMBDAS = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
 _MOST_WAITING = 10_000
+_GATHERED_S = 0.01  # what comes so close together is written at once
 _GRACE_S = 1.0
 
 
@@ -98,9 +99,16 @@ class Terminal:
         self._writer.join(_GRACE_S)
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
+        """Each time that this thread wakes up, those that serve requests wait for it."""
+        lines: list[str | None] = []
+        while None not in lines:
+            lines = [self._lines.get()]
+            time.sleep(_GATHERED_S)
+            lines += [self._lines.get() for _ in range(self._lines.qsize())]
+            told = [line for line in lines if line is not None]
             try:
-                click.echo(line, err=self._err)
+                if told:
+                    click.echo("\n".join(told), err=self._err)
             except (OSError, ValueError):  # nobody reads them any more
                 return
 
