@@ -10,7 +10,7 @@ from .errors import (
     ends_process,
     told,
 )
-from .events._encode import bodiless
+from .events._encode import bodiless, parts_of
 from .message import plain
 
 TYPE_CHECKING = False
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from .access import AccessLine
     from .deadline import Watch
+    from .errors import EventError
     from .events import Codec, Source
+    from .events._item import Item
+    from .events.batch import Batch
     from .message import Request, Response
 
 
@@ -162,11 +165,15 @@ class EventExchange(Exchange):
         status, request = response.status, self.request
         if 200 <= status <= 299 or request is None:
             return
-        answered = f"was answered with {status}{_REASONS.get(status, '')}"
-        if not self._codec.tells_status(self._event):
-            raise FailedEventError(f"{request.method} {request.path} {answered}") from None
-        if status in _REASONS:
+        answered = _answered(status)
+        if self._codec.tells_status(self._event):
+            if status in _REASONS:
+                log(request, f"{answered}{{}}")
+            return
+        words = self._codec.error_of(status)
+        if words:
             log(request, f"{answered}{{}}")
+        raise FailedEventError(words or f"{request.method} {request.path} {answered}") from None
 
     def fail(self, error: BaseException) -> None:
         """Raises FailedEventError. There will be no `close()` then: it is done."""
@@ -179,6 +186,68 @@ class EventExchange(Exchange):
             raise
 
 
+class BatchExchange(Exchange):
+    """An event with records: each gets an exchange of its own, one after the other.
+
+    `conclude()` makes the result when all have come to their end.
+    """
+
+    __slots__ = ("batch",)
+
+    def __init__(self, batch: Batch, event: Any) -> None:
+        super().__init__(batch.source, event)
+        self.batch = batch
+
+    def conclude(self) -> None:
+        """Raises FailedEventError where a record that was not done fails the invocation."""
+        items = self.batch.items
+        left = [item.reason for item in items if not item.tried]
+        for reason in dict.fromkeys(left):
+            text = f"{left.count(reason)} of {len(items)} records: {reason}"
+            log_event(self.batch.source.name, text, items[0].context)
+        self.result = self.batch.result()
+
+
+class RecordExchange(Exchange):
+    """The same for one record: the status tells whether it is done, and nothing is raised."""
+
+    __slots__ = ("_source", "item")
+
+    def __init__(self, batch: Batch, item: Item, *, in_loop: bool = False) -> None:
+        super().__init__(batch.source, item.event, in_loop=in_loop)
+        self._source = batch.source.name
+        self.item = item
+        item.tried = True
+
+    def encode(self, response: Response) -> None:
+        """Raises AppError, and what the app raises in its body."""
+        self.response = response
+        status, *_ = parts_of(response, "POST")  # the whole body is read
+        self.item.done = 200 <= status <= 299
+        if not self.item.done and self.request is not None:
+            self._note(answered := _answered(status))
+            log(self.request, f"{answered}{{}}")
+
+    def fail(self, error: BaseException) -> None:
+        self.response = None
+        self.log(error)
+        self._note(f"failed: {told(error)}")
+
+    def refuse_record(self, error: EventError) -> None:
+        """There is no request in this record."""
+        self.item.reason = f"can't be read: {error}"
+        text = f"record {self.item.number} {self.item.reason}"
+        log_event(self._source, text, self.item.context)
+
+    def _note(self, reason: str) -> None:
+        request = self.request
+        self.item.reason = f"{request.method} {request.path} {reason}" if request else reason
+
+
+def _answered(status: int) -> str:
+    return f"was answered with {status}{_REASONS.get(status, '')}"
+
+
 _REASONS = {
     404: ": the app has no such route",
     405: ": the app's route takes no POST",
@@ -189,13 +258,23 @@ def log(request: Request, text: str, error: BaseException | None = None) -> None
     """'GET /path' and `text`, with the request id for its {}."""
     import logging  # 5 ms that only a failing request pays
 
-    request_id = getattr(request.context, "aws_request_id", None)
-    number = f" (RequestId: {request_id})" if request_id else ""
     said_all = isinstance(error, AppError) and error.__cause__ is None
     logging.getLogger("adapter").error(
         "%s %s %s",
         request.method,
         request.path,
-        text.replace("{}", number, 1),
+        text.replace("{}", _number_of(request.context), 1),
         exc_info=None if said_all else error,
     )
+
+
+def log_event(source: str, text: str, context: Any) -> None:
+    """'sqs: ' and `text`, with the request id."""
+    import logging
+
+    logging.getLogger("adapter").error("%s: %s%s", source, text, _number_of(context))
+
+
+def _number_of(context: Any) -> str:
+    request_id = getattr(context, "aws_request_id", None)
+    return f" (RequestId: {request_id})" if request_id else ""

@@ -8,17 +8,16 @@ import time
 
 from .deadline import MARGIN_S, Watch, deadline_of
 from .errors import BadRequestError, EventError, ends_process, in_fork
-from .events import codec_of, source_of
-from .exchange import EventExchange, Exchange, log
+from .events import find_codec, source_of, unknown
+from .exchange import BatchExchange, EventExchange, Exchange, RecordExchange, log
 from .message import Request, Response, is_async, starts_with
 from .percent import quote_path, unquote_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Any, Protocol
-
-    from .events import Source
 
     class Runner(Protocol):
         """An App that can be started and stopped: ASGI or WSGI."""
@@ -44,8 +43,13 @@ class Handler:
                0 leaves it to Lambda
     access_log one line for each request: method, path, status, duration, cold or warm
     events     what the paths begin with under which the app gets events that are no HTTP requests:
-               `POST /_events/websocket/<route>`. HTTP requests for them get a 404 here. None turns
+               `POST /_events/<source>/<name>`. HTTP requests for them get a 404 here. None turns
                it off: such an event is an EventError then
+    partial_batch
+               the result names the records that failed, as an event source mapping takes it that
+               has ReportBatchItemFailures; otherwise one that failed fails the invocation, and all
+               come again. ADAPTER_PARTIAL_BATCH=1 says the same, whoever makes the handler: it is
+               a matter of how the function is deployed
 
     Entering a handler (`with handler:`) starts the app, leaving it stops it; otherwise it starts
     at the first call, and under AWS's own runtime here, in Lambda's init phase.
@@ -65,6 +69,7 @@ class Handler:
         deadline_margin: float = MARGIN_S,
         access_log: bool = False,
         events: str | None = "/_events",
+        partial_batch: bool = False,
     ) -> None:
         if not 0 <= deadline_margin < 1e9:
             raise ValueError(f"deadline_margin is {deadline_margin}; it should be some seconds")
@@ -75,6 +80,7 @@ class Handler:
         self._events = _prefix_of(events)
         self._segments = _segments(self._events)
         self._word = self._segments[0] if events else None
+        self._partial_batch = partial_batch
         self._stream = stream
         self._margin = deadline_margin
         self._watch = Watch(_report_late) if deadline_margin else None
@@ -94,25 +100,40 @@ class Handler:
     def answer(self, event: Any, context: Any = None, *, buffered: bool = False) -> Exchange:
         """What to post for the event; `close()` it then."""
         exchange = self._opened(event, context, self._stream and not buffered)
-        if exchange.request is None:
-            return exchange
+        if exchange.request is not None:
+            self._answer(exchange, exchange.request)
+        elif isinstance(exchange, BatchExchange):
+            for record in self._records(exchange):
+                self._answer(record, record.request)
+                record.close()
+            exchange.conclude()
+        return exchange
+
+    def _answer(self, exchange: Exchange, request: Request) -> None:
         try:
-            exchange.encode(self._respond(exchange.request))
+            exchange.encode(self._respond(request))
         except BaseException as error:  # SystemExit too: it is the app's end, not ours
             if not in_fork():
                 exchange.end_response()
             if ends_process(error):
                 raise
             exchange.fail(error)
-        return exchange
 
     async def answer_soon(self, event: Any, context: Any = None) -> Exchange:
         """`answer` for an ASGI app within its running loop; `finish()` it then."""
         exchange = self._opened(event, context, self._stream, in_loop=True)
-        if exchange.request is None:
-            return exchange
+        if exchange.request is not None:
+            await self._answer_soon(exchange, exchange.request)
+        elif isinstance(exchange, BatchExchange):
+            for record in self._records(exchange, in_loop=True):
+                await self._answer_soon(record, record.request)
+                await record.finish()
+            exchange.conclude()
+        return exchange
+
+    async def _answer_soon(self, exchange: Exchange, request: Request) -> None:
         try:
-            response: Any = await self._app.respond(exchange.request)  # type: ignore[attr-defined]
+            response: Any = await self._app.respond(request)  # type: ignore[attr-defined]
             exchange.response = response
             if not exchange.streams:
                 await response.buffer()
@@ -123,21 +144,14 @@ class Handler:
             await exchange.settle()
             exchange.end_response()
             exchange.fail(error)
-        return exchange
 
     def _opened(self, event: Any, context: Any, stream: bool, *, in_loop: bool = False) -> Exchange:
         """The exchange of an event, answered already if it has no request."""
-        source: Source | None = None
-        try:
-            codec = codec_of(event)
-        except EventError:
+        codec = find_codec(event)
+        if codec is None:
             if _is_warming(event):
                 return _warmed(event, hold=not in_loop)
-            source = source_of(event) if self._events else None
-            if source is None:
-                raise
-        if source is not None:
-            return self._opened_event(source, event, context, in_loop=in_loop)
+            return self._opened_event(event, context, in_loop=in_loop)
         if not self._started:
             self.start()
         exchange = Exchange(codec, event, stream=stream, in_loop=in_loop)
@@ -156,13 +170,41 @@ class Handler:
             return exchange
         return self._begun(exchange, request, context)
 
-    def _opened_event(self, source: Source, event: Any, context: Any, *, in_loop: bool) -> Exchange:
-        """The exchange of an event that is no HTTP request."""
+    def _opened_event(self, event: Any, context: Any, *, in_loop: bool) -> Exchange:
+        """The exchange of an event that is no HTTP request. Raises EventError."""
+        source = source_of(event) if self._events else None
+        if source is None:
+            raise unknown(event)
         if not self._started:
             self.start()
+        if getattr(source, "records", None) is not None:
+            return self._opened_batch(source, event, context)
         request = source.decode_request(event, context)
         request.path = self._events + request.path
         return self._begun(EventExchange(source, event, in_loop=in_loop), request, context)
+
+    def _opened_batch(self, source: Any, event: Any, context: Any) -> Exchange:
+        from .events.batch import Batch
+
+        told = os.environ.get("ADAPTER_PARTIAL_BATCH", "").lower()
+        reports = self._partial_batch or told in ("1", "true", "yes")
+        deadline = deadline_of(context)
+        return BatchExchange(
+            Batch(source, event, context, reports=reports, deadline=deadline), event
+        )
+
+    def _records(self, exchange: BatchExchange, *, in_loop: bool = False) -> Iterator[Any]:
+        """The records to answer, one after the other; each has to be closed before the next."""
+        batch = exchange.batch
+        for item in batch.to_do():
+            record = RecordExchange(batch, item, in_loop=in_loop)
+            try:
+                request = batch.source.request_of(item)
+            except EventError as error:
+                record.refuse_record(error)
+                continue
+            request.path = self._events + request.path
+            yield self._begun(record, request, item.context)
 
     def _is_for_events(self, request: Request) -> bool:
         """Whether a router may take an HTTP request's path for one that is kept for events.

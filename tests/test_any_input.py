@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from adapter import EventError, Handler, Request
 from adapter.errors import FailedEventError, ResultError
 from adapter.events import KINDS, codec_of, source_of
+from adapter.events._source import Source
 from cases import HTTP, KIND_NAMES, NOT_HTTP, recorded, standard
 
 # JSON as json.loads makes it: any code point, surrogates too; integers beyond 64 bits; no NaN.
@@ -74,11 +75,13 @@ def check(event):
         except EventError:
             continue
         except FailedEventError:
-            assert source_of(event), event  # bytes for an answer that has to be text
+            assert source_of(event), event  # bytes for an answer that has to be text or JSON
             continue
-        assert isinstance(result, dict)
         told = json.loads(json.dumps(result, allow_nan=False).encode())
         json.dumps(result, ensure_ascii=False).encode()  # as runtimes write it
+        if isinstance(source_of(event), Source):
+            continue  # tests/test_events.py knows what it should be
+        assert isinstance(result, dict)
         response = (source_of(event) or codec_of(event)).decode_response(told)
         assert response.status in (200, 400), result  # the app fails on nothing of this
     assert event == before

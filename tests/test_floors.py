@@ -2,11 +2,13 @@
 
     3  cli, local.*                  for the laptop; third-party libraries
     3  testing                       the test client
+    3  package.*                     the zip that Lambda runs
     3  config.*                      what a project is set to, of its files
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
     1  requests                      what a client sends, for `testing` and `cli`
     1  websocket                     the management API, for apps; boto3 inside its functions
+    1  functions.*                   calls of other functions; boto3 and redis inside functions
     0  message, errors, percent, context, deadline, access
 
 Arrows point down. The floors 0 to 2 are standard library only.
@@ -40,6 +42,7 @@ RULES = {
     "wsgi": {"errors", "message", "percent"},
     "access": set(),
     "websocket": {"errors"},
+    "functions": {"functions", "context", "errors", "message"},
     "exchange": {"errors", "events", "message"},
     "handler": {"deadline", "errors", "events", "exchange", "message", "percent"},
     "runtime": {"runtime", *FLOOR_0},
@@ -47,6 +50,7 @@ RULES = {
     "testing": {"handler", "events", "requests", *FLOOR_0},
     "config": {"config", "errors"},
     "local": {"local", "config", "events", "requests", *FLOOR_0},
+    "package": {"package", "config", "errors"},
     "cli": {"", *FLOOR_0},
     "__main__": {""},
     "": set(),
@@ -55,7 +59,19 @@ INSIDE = {
     "exchange": {"events"},
     "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
-    "cli": {"config", "local", "events", "requests", "runtime", "testing", "handler", *FLOOR_0},
+    "functions": {"runtime"},
+    "cli": {
+        "config",
+        "functions",
+        "local",
+        "package",
+        "events",
+        "requests",
+        "runtime",
+        "testing",
+        "handler",
+        *FLOOR_0,
+    },
     "__main__": {"cli"},
 }
 STANDARD_LIBRARY_ONLY = {

@@ -68,7 +68,7 @@ def test_an_event_that_is_no_request_fails_its_invocation_and_no_other():
     assert not answered.failed
     document = json.loads(refused.body)
     assert document["errorType"] == "EventError"
-    assert "aws:other" in document["errorMessage"]
+    assert "unheard:of" in document["errorMessage"]
     assert document["stackTrace"]
 
 

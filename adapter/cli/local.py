@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from .. import __version__
@@ -128,8 +130,8 @@ def dev(
 
 @click.command()
 @click.argument("kind")
-@click.argument("method")
-@click.argument("path")
+@click.argument("method", required=False)
+@click.argument("path", required=False)
 @click.option(
     "-H",
     "--header",
@@ -144,9 +146,29 @@ def dev(
     "data",
     multiple=True,
     metavar="DATA",
-    help="The body: text, @FILE or @- for standard input. Repeated ones are joined with &.",
+    help="The body: text, @FILE or @- for standard input. Repeated ones are joined with &; "
+    "of a source each is a record.",
 )
 @click.option("--json", "json_data", metavar="DATA", help="A body of JSON: text, @FILE or @-.")
+@click.option(
+    "--queue",
+    "--topic",
+    "--bucket",
+    "--table",
+    "--stream",
+    "--source",
+    "--rule",
+    "name",
+    default="",
+    metavar="NAME",
+    help="Where an event of a source comes from.",
+)
+@click.option(
+    "--key",
+    default="",
+    help="Of an object (s3), a partition (kinesis, kafka) or a table; the message group (sqs), "
+    "the subject (sns), the detail-type (eventbridge).",
+)
 @click.option("--stage", default="", help="The stage that the URL begins with, if it has stages.")
 @click.option("--host", default="api.example.com", show_default=True, help="The URL's host.")
 @click.option("--client-ip", default="203.0.113.7", show_default=True, help="Who asks.")
@@ -157,24 +179,39 @@ def event(
     headers: tuple[str, ...],
     data: tuple[str, ...],
     json_data: str | None,
+    name: str,
+    key: str,
     stage: str,
     host: str,
     client_ip: str,
 ) -> None:
-    """Print the event that a front end makes of a request.
+    """Print the event that a front end makes of a request, or a source of some bodies.
 
-    KIND is a front end, http_api for example. PATH may have a query, or be a URL.
+    KIND is a front end, http_api for example, or a source: sqs. PATH may have a query, or be a URL.
     """
     from ..events import KINDS
     from ..events._gateway import forwarded
+    from ..events.samples import MAKERS
     from ..local.inputs import data_of, pretty, put
     from ..requests import request_of_words
 
-    if kind not in KINDS:
-        raise click.UsageError(f"there is no front end {kind!r}; there are {', '.join(KINDS)}")
+    if kind not in KINDS and kind not in MAKERS:
+        raise click.UsageError(
+            f"there is no front end {kind!r}; there are {', '.join(KINDS)}, and the sources "
+            f"{', '.join(MAKERS)}"
+        )
     if data and json_data is not None:
         raise click.UsageError("a request has one body: -d or --json, not both")
     words = data if json_data is None else (json_data,)
+    if kind in MAKERS:
+        if method or headers or stage:
+            raise click.UsageError(f"an event of {kind} has no method, headers or stage")
+        put(pretty(_made(kind, name, [data_of(word) for word in words] or [b""], key)))
+        return
+    if not method or not path:
+        raise click.UsageError(f"Missing argument '{'PATH' if method else 'METHOD'}'.")
+    if name or key:
+        raise click.UsageError(f"{kind} is a front end: it takes a method and a path")
     try:
         request = request_of_words(
             method,
@@ -190,6 +227,30 @@ def event(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     put(pretty(KINDS[kind].encode_request(forwarded(request))))
+
+
+_NAMED_BY = {
+    "sqs": "queue",
+    "sns": "topic",
+    "s3": "bucket",
+    "dynamodb": "table",
+    "kinesis": "stream",
+    "kafka": "topic",
+    "eventbridge": "source",
+    "schedule": "rule",
+}
+
+
+def _made(kind: str, name: str, bodies: list[bytes], key: str) -> dict[str, Any]:
+    """The event of a source. Raises UsageError."""
+    from ..events.samples import MAKERS
+
+    if not name:
+        raise click.UsageError(f"an event of {kind} comes from somewhere: --{_NAMED_BY[kind]} NAME")
+    try:
+        return MAKERS[kind](name, bodies, key)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _stage(stage: str, kind: str | None = None) -> str:

@@ -8,7 +8,8 @@ A front end that can stream has `encode_head` besides: Response → status and h
 The left pair runs in the function, the right pair where the gateway stands: in `adapter dev`, in
 the test client and in `adapter event`.
 
-Events that are no HTTP requests have modules of their own, by the sources in SOURCES.
+Events that are no HTTP requests are a table of their own, `sources`, but for a WebSocket API's,
+which have both directions in a module of theirs.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from . import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Protocol
 
     from ..message import Request, Response
@@ -47,16 +47,15 @@ if TYPE_CHECKING:
         def decode_response(self, result: Any, /) -> Response: ...
 
     class Source(Protocol):
-        """What the module of a source offers the function: an event is a request there, too.
+        """What a source offers the function: an event is a request there, too.
 
         Its path is `/<source>/<name>`, behind the prefix that the Handler has for events.
         """
 
-        def decode_request(self, event: dict[str, Any], context: Any = None, /) -> Request: ...
-        def encode_response(
-            self, response: Response, event: dict[str, Any], /
-        ) -> dict[str, Any]: ...
-        def tells_status(self, event: dict[str, Any], /) -> bool: ...
+        def decode_request(self, event: Any, context: Any = None, /) -> Request: ...
+        def encode_response(self, response: Response, event: Any, /) -> Any: ...
+        def tells_status(self, event: Any, /) -> bool: ...
+        def error_of(self, status: int, /) -> str: ...
 
 
 CODECS: tuple[Codec, ...] = (
@@ -82,19 +81,6 @@ _BY_VERSION: dict[str | None, tuple[Codec, ...]] = {
 STAGED = ("http_api", "http_api_v1", "rest_api")
 """The kinds whose URLs can begin with a stage."""
 
-# What else comes to a function, by a field that tells it.
-_OTHERS = {
-    "detail-type": "an EventBridge event",
-    "triggerSource": "a Cognito trigger",
-    "methodArn": "a Lambda authorizer's event",
-    "routeArn": "a Lambda authorizer's event",
-    "awslogs": "a CloudWatch Logs event",
-    "messageVersion": "a Bedrock agent's event",
-    "clickType": "an IoT button event",
-    "deliveryStreamArn": "a Firehose transform",
-    "eventSource": "an event of {}",
-}
-
 
 def _is_websocket(event: dict[str, Any]) -> bool:
     told = event.get("requestContext")
@@ -102,46 +88,60 @@ def _is_websocket(event: dict[str, Any]) -> bool:
     return isinstance(told, dict) and bool(told.get("connectionId")) and "methodArn" not in event
 
 
-SOURCES: dict[str, Callable[[dict[str, Any]], bool]] = {"websocket": _is_websocket}
-"""Where events come from that are no HTTP requests, and how such an event is told.
-
-Each has a module of its name in this package, which is imported with its first event: a function
-that has none need not pay for it.
-"""
-
-
 def source_of(event: Any) -> Source | None:
-    """The module of the source that sent `event`, if there is one."""
-    if isinstance(event, dict):
-        for name, is_theirs in SOURCES.items():
-            if is_theirs(event):
-                source: Source = __import__(f"{__name__}.{name}", fromlist=[name])
-                return source
-    return None
+    """The source that sent `event`, if it is one that is known and no front end.
+
+    What it takes is imported here: a function that has no such events need not pay for it.
+    """
+    if isinstance(event, dict) and _is_websocket(event):
+        from . import websocket
+
+        return websocket
+    from . import sources
+
+    return sources.find(event)
 
 
-def codec_of(event: Any) -> Codec:
-    """The module of the front end that sent `event`. Raises EventError for any other event."""
+def find_codec(event: Any) -> Codec | None:
+    """The module of the front end that sent `event`, if it is one's."""
     if isinstance(event, dict):
         version = event.get("version") or None  # empty means missing, as in every field
         if version is None or isinstance(version, str):
             for codec in _BY_VERSION.get(version, ()):
                 if codec.matches(event):
                     return codec
-    raise EventError(
+    return None
+
+
+def codec_of(event: Any) -> Codec:
+    """The module of the front end that sent `event`. Raises EventError for any other event."""
+    codec = find_codec(event)
+    if codec is None:
+        raise unknown(event)
+    return codec
+
+
+def unknown(event: Any) -> EventError:
+    """What to raise for an event that nobody here answers."""
+    return EventError(
         f"this is no HTTP request but {_describe(event)}. A Handler answers the requests of "
-        f"{', '.join(KINDS)}; for other events, point the function at one of your own."
+        f"{', '.join(KINDS)}, and the events of the sources that it knows, if it has a path for "
+        "events; for others, point the function at a function(event, context) of your own."
     )
 
 
 def _describe(event: Any) -> str:
+    from . import sources
+
+    if isinstance(event, dict) and _is_websocket(event):
+        return f"a WebSocket API event (route {event['requestContext'].get('routeKey')!r})"
+    source = sources.find(event)
+    if source is not None and source.words:
+        return source.words
     if not isinstance(event, dict):
         return f"a JSON {type(event).__name__}: {event!r:.60}"
-    if _is_websocket(event):
-        return f"a WebSocket API event (route {event['requestContext'].get('routeKey')!r})"
-    for name, words in _OTHERS.items():
-        if name in event:
-            return words.format(event[name])
+    if "eventSource" in event:
+        return f"an event of {event['eventSource']}"
     return _describe_records(event) or f"an object with the keys {sorted(map(str, event))!r:.200}"
 
 

@@ -156,6 +156,11 @@ def tells_status(event: dict[str, Any]) -> bool:
     return kind_of(event) == "CONNECT"
 
 
+def error_of(status: int) -> str:
+    """No words of a failure mean anything to API Gateway."""
+    return ""
+
+
 def encode_response(response: Response, event: dict[str, Any]) -> dict[str, Any]:
     """Raises AppError, or its subclass ResponseTooLargeError.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 
+from ..errors import FailedEventError
 from .logs_json import text
 
 TYPE_CHECKING = False
@@ -56,7 +57,12 @@ def xray_cause(error: BaseException) -> str:
 
 
 def stack(error: BaseException) -> list[str]:
-    """Where it was raised, as Python prints it, then what it was raised from."""
+    """Where it was raised, as Python prints it, then what it was raised from.
+
+    The app's answer, which made this package raise, was raised nowhere.
+    """
+    if isinstance(error, FailedEventError):
+        return []
     outside = _outside(error.__traceback__)
     try:
         from traceback import format_tb

@@ -83,6 +83,7 @@ OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ADAPTER_DEADLINE_MARGIN": ("deadline_margin", _seconds),
     "ADAPTER_ACCESS_LOG": ("access_log", _yes),
     "ADAPTER_EVENTS": ("events", _path),
+    "ADAPTER_PARTIAL_BATCH": ("partial_batch", _yes),
 }
 """Environment variables for the options of `Handler`, and how each is read."""
 
