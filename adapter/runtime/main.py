@@ -218,7 +218,8 @@ def _in_child() -> None:
     """In a process that the app forks off: its signals and its end are its own."""
     mark_fork()
     for number, action in _USUAL.items():
-        if signal.getsignal(number) is _end:
+        found = signal.getsignal(number)
+        if getattr(found, "before", found) is _end:
             signal.signal(number, action)
 
 

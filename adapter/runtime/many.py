@@ -9,9 +9,10 @@ function's, are threads.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
-from ..errors import RuntimeAPIError, in_fork
+from ..errors import RuntimeAPIError, Terminated, in_fork
 from . import logs
 from .api import RuntimeAPI
 from .loop import is_handler, serve
@@ -19,7 +20,8 @@ from .sockets import BlockingNetwork, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import Future, Task
+    from collections.abc import Callable
     from typing import Any
 
     from ..loop import Loop
@@ -50,6 +52,7 @@ def _in_tasks(function: Any, address: str, polls: int, loop: Loop) -> None:
             if not ended.done():
                 ended.set_result(error)
 
+    _in_turn(loop, ended)
     tasks = [loop.create_task(poll(), name=f"adapter-{number}") for number in range(polls)]
     try:
         raise loop.finish(ended)
@@ -57,6 +60,37 @@ def _in_tasks(function: Any, address: str, polls: int, loop: Loop) -> None:
         _leave_fork(error)
         _cancel(tasks, loop)
         raise
+
+
+def _in_turn(loop: Loop, ended: Future[BaseException]) -> None:
+    """Let an order to end come in the loop's turn: raised, it could land in asyncio's own code."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(error: BaseException) -> None:
+        if not ended.done():
+            ended.set_result(error)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(
+                number, _Order(before, lambda error: loop.call_soon_threadsafe(end, error))
+            )
+
+
+class _Order:
+    """A signal's handler: what `before`, the one it stands for, raises goes to `tell`."""
+
+    def __init__(self, before: Any, tell: Callable[[BaseException], object]) -> None:
+        self.before = before
+        self._tell = tell
+
+    def __call__(self, number: int, frame: object) -> None:
+        try:
+            self.before(number, frame)
+        except Terminated as error:
+            self._tell(error)
 
 
 def _cancel(tasks: list[Task[None]], loop: Loop) -> None:
