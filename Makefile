@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLE ?= starlette_app
 PORT ?= 8000
+# What it serves, where its pyproject.toml does not say that.
+APP = $(if $(wildcard examples/$(EXAMPLE)/pyproject.toml),,main:app)
 
 .PHONY: dev test check format test-all bench clean
 
 # Serve an example through the local gateway: http://127.0.0.1:8000
 dev: $(VENV)/.local
-	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev main:app --port $(PORT)
+	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev $(APP) --port $(PORT)
 
 # Every check and test, on the wheel that users get.
 test: check .venv-test/.wheel
@@ -23,6 +25,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mypy examples/flask_app
 	$(BIN)/mypy examples/starlette_app
+	$(BIN)/mypy examples/parallel_prediction
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -50,7 +53,8 @@ $(VENV)/bin/python:
 $(VENV)/.local: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[local]' \
 		--requirement examples/flask_app/requirements.txt \
-		--requirement examples/starlette_app/requirements.txt
+		--requirement examples/starlette_app/requirements.txt \
+		--requirement examples/parallel_prediction/requirements.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml

@@ -11,7 +11,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(
             f"adapter: the command needs {error.name!r}, which is not installed: "
-            "pip install 'apigw-adapter[local]'"
+            "pip install 'apigw-adapter[all]'"
         )
     cli()
 

@@ -87,12 +87,17 @@ class Handler:
         self._access_log = access_log
         self._cold = True
         self._started = False
-        if _under_awslambdaric():
+        self._tells = _under_awslambdaric()
+        if self._tells:
             if stream:
                 _say_how_to_stream()
             self.start()
 
     def __call__(self, event: Any, context: Any = None) -> Any:
+        if self._tells:  # as our own runtime does by itself
+            from .context import CURRENT
+
+            CURRENT.set(context)
         exchange = self.answer(event, context, buffered=True)
         exchange.close()
         return exchange.result

@@ -25,11 +25,13 @@ from adapter.config import (
     LambdaAuthorizer,
     Project,
     Route,
+    Schedule,
     Throttle,
     openapi,
     pyproject,
     routes,
     sam,
+    schedules,
     schema,
     template,
 )
@@ -159,6 +161,23 @@ PYPROJECTS = {
     "without identity no answer is kept": (
         f'{TWO}[tool.adapter.authorizers.asked]\ntype = "lambda"\nfunction = "guard"\n',
         two(authorizers={"asked": LambdaAuthorizer("guard", ttl=0)}),
+    ),
+    "schedules": (
+        f"""{ONE}
+        [tool.adapter.schedules]
+        nightly.expression = "cron(0 3 ? * MON-FRI *)"
+        nightly.timezone = "Europe/Berlin"
+        poll = {{ expression = "rate(5 minutes)", input = {{ a = [1] }}, enabled = false }}
+        "a.b" = {{ expression = "at(2030-01-31T09:00:00)", input = '"text"', function = "shop" }}
+        """,
+        replace(
+            one(),
+            schedules=(
+                Schedule("nightly", "cron(0 3 ? * MON-FRI *)", "shop", timezone="Europe/Berlin"),
+                Schedule("poll", "rate(5 minutes)", "shop", '{"a": [1]}', enabled=False),
+                Schedule("a.b", "at(2030-01-31T09:00:00)", "shop", '"text"'),
+            ),
+        ),
     ),
     "tables of others": (
         f"{ONE}[tool.adapter.stages.prod]\nmemory = 1\n[[tool.adapter.events]]",
@@ -353,7 +372,13 @@ PROJECTS = {
         ("the function URL is open: AWS's signatures aren't checked here",),
     ),
     "sam_no_api.yaml": Project(
-        function("Worker", "main:app"), API(routes=(Route("$default", "Worker"),))
+        function("Worker", "main:app"),
+        API(routes=(Route("$default", "Worker"),)),
+        ("the schedule WorkerOften is left out: only AWS can tell when it is",),
+        (
+            Schedule("WorkerNightly", "cron(0 3 * * ? *)", "Worker", enabled=False),
+            Schedule("poll", "rate(1 hour)", "Worker", '{"a": 1}', "Europe/Berlin"),
+        ),
     ),
     "sam_image.yaml": Project(
         function("HelloWorldFunction", "app.lambda_handler", "image")
@@ -772,6 +797,7 @@ SECTIONS = {
     ),
     "[tool.adapter.throttle]": (schema.THROTTLE, (Throttle,)),
     "[tool.adapter.api-keys.NAME]": (schema.API_KEY, (APIKey,)),
+    "[tool.adapter.schedules.NAME]": (schedules.SCHEDULE, (Schedule,)),
 }
 END = "<!-- end of the keys -->"
 

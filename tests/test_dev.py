@@ -280,7 +280,7 @@ def test_the_command_says_what_to_install():
     code = "import sys; sys.modules['click'] = None; from adapter.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "pip install 'apigw-adapter[local]'" in done.stderr
+    assert "pip install 'apigw-adapter[all]'" in done.stderr
 
 
 def test_guests_of_other_runtimes_are_served(dev, tmp_path):

@@ -459,7 +459,7 @@ CONTRASTS = """() => {
 
 
 def test_it_looks_into_a_real_adapter_dev(tab, dev, tmp_path):
-    app = "def handler(event, context):\n    print('it was asked')\n    return {'statusCode': 418}\n"
+    app = "def handler(event, context): print('it was asked'); return {'statusCode': 418}\n"
     (tmp_path / "main.py").write_text(app)
     gateway = dev("main.handler", "--inspect-port", "0", folder=tmp_path)
     address = re.search(r"http://\S+/_adapter", gateway.process.stdout.readline())[0]

@@ -13,6 +13,8 @@ COMMANDS = {
     "event": "local",
     "invoke": "local",
     "replay": "local",
+    "package": "package",
+    "watch": "functions",
 }
 """The subcommands, in the order in which help has them, and the module of each."""
 

@@ -189,15 +189,40 @@ class API:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When a function gets an event of its own accord.
+
+    name        of EventBridge's rule, or of the schedule of EventBridge Scheduler
+    expression  "rate(5 minutes)", "cron(0 9 ? * MON-FRI *)" or "at(2030-01-31T09:00:00)"
+    function    the function's name
+    input       what the function gets, as JSON text; "" for the event of a rule
+    timezone    in which cron and at are, by its IANA name
+    enabled     whether it is on
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+    """
+
+    name: str
+    expression: str
+    function: str
+    input: str = ""
+    timezone: str = "UTC"
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
 class Project:
     """Functions by their names, in the order of the file, and the API in front of them.
 
-    notes   what of the file doesn't count locally, in sentences, to be shown at the start
+    notes      what of the file doesn't count locally, in sentences, to be shown at the start
+    schedules  by which functions get events, in the order of the file
     """
 
     functions: Mapping[str, Function]
     api: API
     notes: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
 
 def function_name(folder: Path) -> str:

@@ -25,6 +25,7 @@ from . import (
     Route,
     function_name,
     routes,
+    schedules,
     schema,
 )
 from .node import Node, nearest
@@ -49,21 +50,21 @@ def read(path: Path) -> Project | None:
 
     Raises ConfigError.
     """
-    found = _document(path)
+    found = document(path)
     node = found.get("tool", "adapter")
     return _project(node, found.get("project", "name").value) if node else None
 
 
 def functions(path: Path) -> dict[str, Function]:
     """The functions alone, for a template that says the rest. Raises ConfigError."""
-    found = _document(path)
+    found = document(path)
     node = found.get("tool", "adapter")
     if not node.get("functions") and not node.get("app"):
         return {}
     return _functions(node, found.get("project", "name").value)
 
 
-def _document(path: Path) -> Node:
+def document(path: Path) -> Node:
     """The file's content; a null if there is no such file."""
     node = Node(None, path, place=_place)
     try:
@@ -98,7 +99,8 @@ def _project(node: Node, name: Any) -> Project:
         key: _authorizer(child, kind, found) for key, child in node.get("authorizers").items()
     }
     told["routes"] = _routes(node, kind, found, told["authorizers"])
-    return Project(found, API(**told, **_tables(node, kind)))
+    due = schedules.of_table(node.get("schedules"), found)
+    return Project(found, API(**told, **_tables(node, kind)), schedules=due)
 
 
 def _tables(node: Node, kind: str) -> dict[str, Any]:

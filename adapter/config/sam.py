@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import API, Function, Project, gateway_v1, gateway_v2, routes, serverless
+from . import API, Function, Project, gateway_v1, gateway_v2, routes, schedules, serverless
 from .cloudformation import FUNCTIONS, Template, template
 from .document import load, repeated
 from .draft import streaming
@@ -52,14 +52,16 @@ def _project(found: Template, api: str, given: Mapping[str, Function]) -> Projec
         raise found.root.error(
             f"there is no function: no resource is of type {' or '.join(FUNCTIONS)}"
         )
+    due, left_out = schedules.of_template(found, functions)
     builders = _builders(found)
     if not builders and not api:
         only = routes.to(next(iter(functions)), API.kind) if len(functions) == 1 else ()
-        return Project(functions, API(routes=only), tuple(repeated(found.root.value)))
+        notes = [*repeated(found.root.value), *left_out]
+        return Project(functions, API(routes=only), tuple(notes), due)
     draft = builders[_chosen(found, list(builders), api)]()
     functions = streaming(functions, draft.streaming)
-    notes = [*repeated(found.root.value), *draft.remarks()]
-    return Project(functions, draft.api(found.root), tuple(notes))
+    notes = [*repeated(found.root.value), *draft.remarks(), *left_out]
+    return Project(functions, draft.api(found.root), tuple(notes), due)
 
 
 def _chosen(found: Template, names: list[str], api: str) -> str:

@@ -267,8 +267,8 @@ APP = {
     "app": Key("text", text, "The only function's `handler`"),
     **{name: key for name, key in FUNCTION.items() if name != "handler"},
 }
-TABLES = ("functions", "routes", "cors", "authorizers", "api-keys")
-LATER = ("stages", "schedules", "events", "package", "deploy")
+TABLES = ("functions", "routes", "cors", "authorizers", "api-keys", "schedules")
+LATER = ("stages", "events", "package", "deploy")
 """Tables of `[tool.adapter]` that others read."""
 
 

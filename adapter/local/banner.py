@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import schedules
 from .runtimes import shown
 
 if TYPE_CHECKING:
-    from ..config import Project, Route
+    from ..config import Project, Route, Schedule
     from .dev import Options
 
 NAMES = {
@@ -36,6 +37,7 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
         *_routes(project),
+        *[_schedule(project, one) for one in project.schedules],
         *[click.style(f"note: {note}", fg="yellow") for note in project.notes],
         _grey(f"inspector {inspector}"),
         _grey(f"ready in {seconds:.2f} s; Ctrl-C stops it"),
@@ -75,6 +77,14 @@ def _target(project: Project, route: Route) -> str:
     function = project.functions[route.function]
     guard = f", asks {route.authorizer}" if route.authorizer else ""
     return _grey(f"{function.name} ({shown(function)}){guard}")
+
+
+def _schedule(project: Project, schedule: Schedule) -> str:
+    target = f" → {schedule.function}" if len(project.functions) > 1 else ""
+    due = schedules.next_of(schedule, schedules.now())
+    when = f"next {schedules.shown(due)}" if due else "never due any more"
+    told = when if schedule.enabled else "not enabled"
+    return f"  {schedule.name}  {_grey(f'{schedule.expression}{target}, {told}')}"
 
 
 def cannot_listen(host: str, port: int, error: OSError, option: str = "--port") -> str:

@@ -16,6 +16,7 @@ from .broken import Broken
 from .gateway import Gateway
 from .inspector import History, Inspector
 from .invoke_api import InvokeAPI
+from .schedules import Schedules
 from .visit import Visit
 from .websocket import WebSockets
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 class Front:
     """The ASGI apps of one project: `app`, and `inspector` if that has a port of its own.
 
+    `schedules` wait for their start, and are stopped with the rest.
+
     Raises ConfigError.
     """
 
@@ -53,6 +56,7 @@ class Front:
         self._queue = Queue(
             DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers
         )
+        self.schedules = Schedules(project, pools, self._queue, terminal.show)
         behind = self._broken if apart else self._inspector(self._broken)
         self.app = InvokeAPI(behind, pools, self._queue, terminal.show, watchers)
 
@@ -78,6 +82,7 @@ class Front:
         self._history.close()
         if isinstance(self._front_end, WebSockets):
             await self._front_end.stop()
+        await self.schedules.stop()
         await self._queue.stop()
 
 

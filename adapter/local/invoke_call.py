@@ -98,6 +98,7 @@ class Call:
     type     RequestResponse, Event or DryRun
     request  as it came
     tail     whether it wants the end of the log
+    kind     as Visit.kind has it
     told     what the function is told besides its event, by the names that Invocation has
     """
 
@@ -107,6 +108,7 @@ class Call:
     payload: bytes
     request: Request
     tail: bool = False
+    kind: str = "invoke"
     told: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -115,7 +117,7 @@ class Call:
 
     def visit(self) -> Visit:
         """What is shown of it."""
-        return Visit(self.request, "invoke", function=self.function, event=value_of(self.payload))
+        return Visit(self.request, self.kind, function=self.function, event=value_of(self.payload))
 
 
 def value_of(body: bytes) -> Any:
@@ -152,7 +154,7 @@ async def call_of(request: HTTPRequest, operation: Operation, function: str) -> 
     _check_json(payload)
     told = {name: value for name, value in told.items() if value}
     asked = request_of(request.scope, payload, "")
-    return Call(operation.name, name, kind, payload or b"{}", asked, tail, told)
+    return Call(operation.name, name, kind, payload or b"{}", asked, tail, told=told)
 
 
 def function_of(text: str, asked: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def line_of(visit: Visit) -> str:
         click.style(_duration(visit.seconds), fg="bright_black"),
     ]
     init = _init_ms(visit)
-    if visit.kind == "invoke" and visit.reason:
+    if visit.kind in ("invoke", "schedule") and visit.reason:
         pieces.append(click.style(visit.reason, fg="red"))
     if init is not None:
         pieces.append(click.style(f"(cold start {_duration(init / 1000)})", fg="magenta"))
@@ -32,9 +32,11 @@ def line_of(visit: Visit) -> str:
 
 
 def _what(visit: Visit) -> tuple[str, str]:
-    """What was asked for: of a function, of a WebSocket API's route, of a URL."""
+    """What was asked for: of a function, by a schedule, of a WebSocket API's route, of a URL."""
     if visit.kind == "invoke":
         return "invoke", visit.function
+    if visit.kind == "schedule":
+        return "schedule", visit.request.path.rpartition("/")[2]
     if visit.kind == "websocket" and visit.route is not None:
         connects = visit.request.method == "GET"
         return "CONNECT" if connects else visit.request.method, visit.route.key

@@ -27,7 +27,7 @@ class Visit:
     """A request, and what became of it so far.
 
     request     as the client sent it
-    kind        the front end that took it, or "invoke" for Lambda's Invoke API
+    kind        the front end that took it, "invoke" for Lambda's Invoke API, or "schedule"
     id          the request id in its event
     arrived     when, as time.time() tells it
     route       that it matched
@@ -75,7 +75,7 @@ def tell(visit: Visit, watchers: Sequence[Watcher]) -> None:
 
 
 def follow(visit: Visit, invocation: Invocation, watchers: Sequence[Watcher]) -> None:
-    """Tell of an invocation that no front end waits for: a call of the Invoke API."""
+    """Tell of an invocation that no front end waits for: of the Invoke API, of a schedule."""
 
     def answered(_: object) -> None:
         outcome = invocation.outcome.result()

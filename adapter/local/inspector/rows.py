@@ -22,6 +22,7 @@ TITLES = {
     "vpc_lattice_v2": "VPC Lattice",
     "lambda_edge": "Lambda@Edge",
     "invoke": "Invoke API",
+    "schedule": "Schedule",
     "websocket": "WebSocket API",
 }
 """What the page calls a kind."""
@@ -42,8 +43,8 @@ def row(entry: Entry) -> dict[str, Any]:
     """What the list shows. Times are in milliseconds, `at` since 1970; null for not yet."""
     visit = entry.visit
     status = visit.response.status if visit.response else None
-    # The Invoke API answers 200 for a function that failed; only then it gives a reason.
-    is_bad = visit.kind == "invoke" or (status or 0) >= 400
+    # A function that was called and failed answers 200 all the same; only then there is a reason.
+    is_bad = visit.kind in ("invoke", "schedule") or (status or 0) >= 400
     return {
         "id": visit.id,
         "number": entry.number,

@@ -1,0 +1,75 @@
+"""The alias is the environment: dev, staging, prod.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
+"""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar
+
+from ..context import CURRENT
+from ..errors import AdapterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DEVELOPMENT = "dev"
+
+INVOKED: ContextVar[Any] = ContextVar("adapter.functions.invoked", default=None)
+"""The context that a function of ours was called with, which may be AWS's own object."""
+
+
+def context() -> Any:
+    """That of the invocation which this code runs for, or None."""
+    return CURRENT.get() or INVOKED.get()
+
+
+def is_on_aws() -> bool:
+    """Whether this is Lambda, and not `adapter dev`."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not os.environ.get("ADAPTER_LOCAL")
+
+
+def environment() -> str:
+    """The alias by which the function was called that this code runs for; `dev` without one.
+
+    Raises AdapterError on AWS where no invocation is known, so that nothing of one environment is
+    taken for another's: at import, and in threads that did not get a copy of the context.
+    """
+    invoked = context()
+    if invoked is None and is_on_aws():
+        raise AdapterError(
+            "the environment is not known here: Lambda names the alias with each invocation, so "
+            "ask inside a function or view, not at import; start threads of your own with "
+            "contextvars.copy_context().run"
+        )
+    return alias_of(getattr(invoked, "invoked_function_arn", "") or "")
+
+
+def alias_of(arn: str) -> str:
+    """`prod` of arn:aws:lambda:eu-west-1:123456789012:function:price:prod.
+
+    An alias is no number, so that it differs from a version.
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
+    """
+    parts = arn.split(":")
+    qualifier = parts[7] if len(parts) > 7 else ""
+    if not qualifier or qualifier.startswith("$LATEST") or qualifier.isdecimal():
+        return DEVELOPMENT
+    return qualifier
+
+
+def setting(name: str, default: str | None = None) -> str:
+    """A variable as this environment has it: PROD_DATABASE_URL, or else DATABASE_URL.
+
+    Variables are kept with a version, of which many aliases may be, so they can't differ by alias.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+
+    Raises AdapterError if there is neither and no default, and what `environment` raises.
+    """
+    own = f"{environment().upper().replace('-', '_')}_{name}"
+    found = os.environ.get(own, os.environ.get(name, default))
+    if found is None:
+        raise AdapterError(f"neither {own} nor {name} is set: set one in the environment variables")
+    return found
