@@ -229,7 +229,6 @@ class RuntimeAPI:
         extension = self.extensions.of(call)
         return accepted() if isinstance(extension, Extension) else extension
 
-
     # `breakpoint()`, which Lambda does not have
 
     async def pause(self, call: Call, _: str) -> Answer:
