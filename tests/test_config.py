@@ -315,6 +315,7 @@ PROJECTS = {
             },
             throttle=Throttle(10.5, 20),
         ),
+        schedules=(Schedule("UsersNightly", "rate(1 day)", "Users"),),
     ),
     "sam_rest.yaml": Project(
         function("App", "index.handler", runtime="nodejs22.x", stream=True)

@@ -5,7 +5,9 @@ import contextvars
 import io
 import json
 import logging
+import queue
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +30,7 @@ from adapter.functions import (
 )
 from adapter.functions.envelope import CALL_LIMIT, EVENT_LIMIT
 from adapter.functions.inside import Inside
+from adapter.functions.inspector import Teller, _forget
 from adapter.message import Request
 from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
@@ -532,3 +535,51 @@ def test_a_view_knows_its_alias_under_aws_s_runtime(tmp_path, monkeypatch):
     event = http_api.encode_request(Request("GET", "/"))
     [result] = run("main.handler", event, command=AWSLAMBDARIC, told={"qualifier": "prod"}).results
     assert result["body"] == "prod"
+
+
+# What the inspector of `adapter dev` is told
+
+
+def test_what_happens_while_the_inspector_is_told_is_told_at_once_and_to_the_last():
+    """1,000 chunks, of which it hears in two messages; none of them waits for it."""
+    posted, held = queue.SimpleQueue(), threading.Event()
+
+    def post(body):
+        posted.put(json.loads(body)["runs"])
+        assert held.wait(10)
+
+    teller = Teller(post, pause=0)
+    teller.put("a", "square", {"kind": "begin", "of": 1000}, 0)
+    (first,) = posted.get(timeout=10)
+    for chunk in range(999):
+        teller.put("a", "square", {"kind": "done", "chunk": chunk, "of": 1000}, chunk + 1)
+    for _ in range(3):
+        teller.put("a", "square", {"kind": "error", "chunk": 999, "of": 1000}, 999)
+    for step in range(5):
+        told = {"done": step, "of": 4}
+        teller.put("b", "outer", {"kind": "told", "chunk": 0, "of": 1, "told": told}, 0)
+    assert posted.empty()
+    held.set()
+    a, b = posted.get(timeout=10)
+    nothing = {"id": "a", "name": "square", "of": 1000, "joined": 0, "done": [], "failed": []}
+    assert first == nothing | {"begun": True}
+    assert a == nothing | {"joined": 999, "done": [*range(999)], "failed": [999] * 3}
+    assert b["told"] == {"done": 4, "of": 4}
+    teller.put("c", "square", {"kind": "begin", "of": 0}, 0)  # its thread has ended, or not yet
+    assert posted.get(timeout=10)[0]["id"] == "c"
+    assert posted.empty()
+
+
+def test_a_run_does_not_notice_that_nobody_listens(fns, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    monkeypatch.setenv("ADAPTER_LOCAL", "1")
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", address)
+    _forget()
+    state = fns.send("squares", {"of": 100}).wait(10)
+    assert state.values == {0: sum(n**2 for n in range(100))}
+    for thread in threading.enumerate():
+        if thread.name == "adapter-progress":
+            thread.join(10)
+            assert not thread.is_alive()
+    _forget()

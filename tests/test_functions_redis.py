@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
@@ -128,6 +129,19 @@ def test_a_thousand_chunks_of_which_a_worker_dies_and_a_quarter_comes_twice(
     assert client.xlen(f"run:{{{run.id}}}:log") == 1001
     assert 3500 < client.ttl(f"run:{{{run.id}}}:done") <= 3600
     client.close()
+    shown = inspected(gateway, run)  # of what the killed one did, Redis has told the others
+    assert (shown["done"], shown["failed"], shown["of"]) == (1000, 0, 1000)
+
+
+def inspected(gateway, run):
+    """The run as the inspector shows it, once it is over."""
+    for _ in range(400):
+        found = gateway.client.get("/_adapter/visits").json()["runs"]
+        shown = next((row for row in found if row["id"] == run.id), None)
+        if shown and shown["over"]:
+            return shown
+        time.sleep(0.05)
+    raise AssertionError(found)
 
 
 # boto3 and the Invoke API

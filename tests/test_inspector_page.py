@@ -1,5 +1,6 @@
 """The inspector's page, in a real browser."""
 
+import json
 import re
 import time
 from base64 import b64encode
@@ -409,11 +410,13 @@ def test_it_is_usable_on_a_narrow_screen(page, app):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_readable_in_light_and_dark(page, app, scheme):
+def test_text_is_readable_in_light_and_dark(page, app, running, scheme):
     """At least 4.5 to 1: https://www.w3.org/TR/WCAG22/#contrast-minimum"""
     page.emulate_media(color_scheme=scheme)
     for path in ("/orders", "/hostile", "/refused"):
         app.get(path)
+    tell(running, "a", "predict", 3, begun=True, failed=[1, 1, 1])
+    expect(page.locator("#runs .run")).to_have_count(1)
     expect(rows(page)).to_have_count(3)
     rows(page).first.click()
     expect(page.locator(".verdict")).to_be_visible()
@@ -453,6 +456,49 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
+
+
+# Runs
+
+
+def test_runs_have_a_bar_each_that_moves_until_they_are_cleared(page, running):
+    section, found = page.locator("#runs"), page.locator("#runs .run")
+    expect(section).to_be_hidden()
+    tell(running, "0123456789abcdef", "coordinate", 1, begun=True, told={"done": 0, "of": 20})
+    tell(running, "0123456789abcdef.chunks", f"predict {XSS}", 20, begun=True, done=[*range(5)])
+    expect(found).to_have_count(2)
+    expect(found.nth(1)).to_contain_text("coordinate 012345670/200 s")
+    expect(found.nth(0)).to_contain_text(f"predict {XSS[:20]}")
+    bar = found.nth(0).get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuetext", "5 of 20")
+    assert share(bar) == pytest.approx(0.25, abs=0.01)
+    page.locator("#filter").focus()
+    while not found.nth(0).locator("button").evaluate("it => it === document.activeElement"):
+        page.keyboard.press("Tab")
+    tell(running, "0123456789abcdef.chunks", "", 20, joined=19, failed=[7, 7, 7])
+    expect(bar).to_have_attribute("aria-valuetext", "19 of 20 1 failed")
+    expect(found.nth(0)).to_contain_text("1 failed")
+    expect(found.nth(0)).to_have_class("run over")
+    page.keyboard.press("Enter")  # what is drawn anew keeps the focus
+    assert page.evaluate("navigator.clipboard.readText()") == "0123456789abcdef.chunks"
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(section).to_be_hidden()
+
+
+def tell(running, run, name, of, **rest):
+    news = {"id": run, "name": name, "of": of, "joined": 0, "done": [], "failed": [], **rest}
+    running.call(lambda: running.history.progress(json.dumps({"runs": [news]}).encode()))
+
+
+def share(bar):
+    """The first part's of the whole, once it has stopped moving."""
+    return bar.evaluate(
+        """async (it) => {
+            const part = it.children[0];
+            await Promise.all(part.getAnimations().map((each) => each.finished));
+            return part.getBoundingClientRect().width / it.getBoundingClientRect().width;
+        }"""
+    )
 
 
 # Through the command

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
         """`name` is the function's, '' for a watcher that does not know it.
 
         put      Record, unless the record's chunk is done; and tell those who watch. Each chunk is
-                 recorded as done once
+                 recorded as done once. The result is how many are, 0 if that is not known
         joined   The chunks that are done
         history  What was recorded so far
         watch    That, then what comes; None whenever nothing came for a moment, and at `end` (of
                  time.monotonic). It goes on without an end
         """
 
-        def put(self, id: str, name: str, record: Record) -> None: ...  # noqa: A002
+        def put(self, id: str, name: str, record: Record) -> int: ...  # noqa: A002
         def joined(self, id: str) -> set[int]: ...  # noqa: A002
         def history(self, id: str) -> list[Record]: ...  # noqa: A002
         def watch(self, id: str, name: str, end: float | None) -> Iterator[Record | None]: ...  # noqa: A002
@@ -67,11 +67,11 @@ class LocalChannel:
                 self._logs.popitem(last=False)
         return self._logs[id]
 
-    def put(self, id: str, name: str, record: Record) -> None:  # noqa: A002
+    def put(self, id: str, name: str, record: Record) -> int:  # noqa: A002
         with self._changed:
             log = self._log(id)
             if record.get("chunk") in log.done:
-                return
+                return len(log.done)
             if record["kind"] == "done":
                 log.done.add(record["chunk"])
             log.records.append(json.dumps(record))
@@ -79,6 +79,7 @@ class LocalChannel:
             for loop, sleeper in log.sleepers:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(sleeper.set)
+            return len(log.done)
 
     def joined(self, id: str) -> set[int]:  # noqa: A002
         with self._changed:
@@ -135,7 +136,8 @@ async def _moment(sleeper: asyncio.Event) -> None:
 class NoChannel:
     """On AWS without Redis: runs go their way unseen."""
 
-    def put(self, id: str, name: str, record: Record) -> None: ...  # noqa: A002
+    def put(self, id: str, name: str, record: Record) -> int:  # noqa: A002
+        return 0
 
     def joined(self, id: str) -> set[int]:  # noqa: A002
         return set()

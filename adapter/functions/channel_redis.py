@@ -34,7 +34,9 @@ _MOST_RECORDS = 10_000
 
 _PUT = """
 local kind, chunk, record = ARGV[1], ARGV[2], ARGV[3]
-if kind ~= 'begin' and redis.call('SISMEMBER', KEYS[1], chunk) == 1 then return 0 end
+if kind ~= 'begin' and redis.call('SISMEMBER', KEYS[1], chunk) == 1 then
+  return redis.call('SCARD', KEYS[1])
+end
 local id = ''
 if kind == 'told' then
   redis.call('HSET', KEYS[3], chunk, record)
@@ -44,7 +46,7 @@ else
 end
 redis.call('PUBLISH', ARGV[4], id .. ' ' .. record)
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[5]) end
-return 1
+return redis.call('SCARD', KEYS[1])
 """
 
 
@@ -67,14 +69,15 @@ class RedisChannel:
             self._known = client, client.register_script(_PUT)
         return self._known
 
-    def put(self, id: str, name: str, record: Record) -> None:  # noqa: A002
+    def put(self, id: str, name: str, record: Record) -> int:  # noqa: A002
         _, script = self._client()
         chunk = record.get("chunk", "")
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        script(
+        done: int = script(
             keys=_keys(id),
             args=[record["kind"], chunk, text, topic(name, id), _TTL_S, _MOST_RECORDS],
         )
+        return done
 
     def joined(self, id: str) -> set[int]:  # noqa: A002
         client, _ = self._client()

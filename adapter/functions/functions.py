@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .envelope import Envelope
     from .run import Run
+    from .state import Record
 
     Message = dict[str, Any]
     Handler = Callable[..., Any]
@@ -97,7 +98,7 @@ class Functions:
         except (Exception, SystemExit) as error:
             kind, _, said = told(error).partition(": ")
             failure = {"kind": "error", **part, "name": name, "type": kind, "message": said[:2000]}
-            self._channel.put(envelope.id, name, failure)
+            self._record(envelope.id, name, failure)
             raise
         if len(text) > _VALUE_LIMIT:
             _log.warning(
@@ -105,8 +106,15 @@ class Functions:
                 name, envelope.chunk, f"{len(text):,}", f"{_VALUE_LIMIT:,}",
             )  # fmt: skip
         kept = json.loads(text) if len(text) <= _VALUE_LIMIT else None
-        self._channel.put(envelope.id, name, {"kind": "done", **part, "value": kept})
+        self._record(envelope.id, name, {"kind": "done", **part, "value": kept})
         return value
+
+    def _record(self, id: str, name: str, record: Record) -> None:  # noqa: A002
+        joined = self._channel.put(id, name, record)
+        if os.environ.get("ADAPTER_LOCAL") and os.environ.get("AWS_LAMBDA_RUNTIME_API"):
+            from .inspector import note
+
+            note(id, name, record, joined)
 
     # Calls
 
@@ -167,7 +175,7 @@ class Functions:
             for number, message in enumerate(messages)
         ]
         channel, through = self._channel, self._through
-        channel.put(whole.id, name, {"kind": "begin", "of": whole.of})
+        self._record(whole.id, name, {"kind": "begin", "of": whole.of})
         done = channel.joined(whole.id) if id else ()
         through.send(name, [each for number, each in enumerate(payloads) if number not in done])
         return Run(channel, whole.id, name, whole.of, lent=through.lent)
@@ -194,7 +202,7 @@ class Functions:
         result_of(progress, "tell")
         record = {"kind": "told", "chunk": envelope.chunk, "of": envelope.of, "told": progress}
         try:
-            self._channel.put(envelope.id, NAME.get(), record)
+            self._record(envelope.id, NAME.get(), record)
         except Exception as error:  # noqa: BLE001  # whatever redis-py raises
             _log.warning("how far %s is could not be told: %s", envelope.id, told(error))
 

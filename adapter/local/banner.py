@@ -37,7 +37,7 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
         *_routes(project),
-        *[_schedule(project, one) for one in project.schedules],
+        *_schedules(project),
         *[click.style(f"note: {note}", fg="yellow") for note in project.notes],
         _grey(f"inspector {inspector}"),
         _grey(f"ready in {seconds:.2f} s; Ctrl-C stops it"),
@@ -79,12 +79,17 @@ def _target(project: Project, route: Route) -> str:
     return _grey(f"{function.name} ({shown(function)}){guard}")
 
 
-def _schedule(project: Project, schedule: Schedule) -> str:
+def _schedules(project: Project) -> list[str]:
+    width = max((len(one.name) for one in project.schedules), default=0)
+    return [f"  {one.name:{width}}  {_due(project, one)}" for one in project.schedules]
+
+
+def _due(project: Project, schedule: Schedule) -> str:
+    """cron(0 9 * * ? *) → shop, next 2026-01-31 09:00:00"""
     target = f" → {schedule.function}" if len(project.functions) > 1 else ""
     due = schedules.next_of(schedule, schedules.now())
     when = f"next {schedules.shown(due)}" if due else "never due any more"
-    told = when if schedule.enabled else "not enabled"
-    return f"  {schedule.name}  {_grey(f'{schedule.expression}{target}, {told}')}"
+    return _grey(f"{schedule.expression}{target}, {when if schedule.enabled else 'not enabled'}")
 
 
 def cannot_listen(host: str, port: int, error: OSError, option: str = "--port") -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .invocation import Invocation
     from .process import Log
+    from .runtime_api import Progress
 
 VERSION = "$LATEST"
 
@@ -46,6 +47,7 @@ class Environment:
         folder: Path,
         concurrency: int = 1,
         snapstart: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         self._command = command
         self._folder = folder
@@ -57,7 +59,9 @@ class Environment:
             "functionVersion": VERSION,
             "handler": variables["_HANDLER"],
         }
-        self._api = RuntimeAPI(function, concurrency=concurrency, snapstart=snapstart)
+        self._api = RuntimeAPI(
+            function, concurrency=concurrency, snapstart=snapstart, progress=progress
+        )
         self._wire = Wire(self._api.respond)
         self._process = Process(self.log)
         self._init_ms: float | None = None

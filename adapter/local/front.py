@@ -47,6 +47,8 @@ class Front:
         self._history = History()
         self._project = project
         self._hosts = [options.host]
+        for pool in pools.values():
+            pool.progress = self._history.progress
         watchers = [terminal.visit, self._history.watch]
         kind = WebSockets if project.api.kind == "websocket" else Gateway
         self._front_end = kind(project.api, pools, terminal.show, watchers)

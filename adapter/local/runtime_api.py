@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .wire import Call
 
     Handler = Callable[["RuntimeAPI", Call, str], Awaitable[Answer]]
+    Progress = Callable[[bytes], None]
 
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:"
 
@@ -42,10 +43,18 @@ class RuntimeAPI:
 
     initialised  done when the runtime is ready for a first invocation, or said why it is not
     restored     the same after a snapshot was restored; None while there is none
+
+    `progress` takes what the runtime tells of runs of `adapter.functions`, as JSON text, and raises
+    ValueError for anything else.
     """
 
     def __init__(
-        self, function: dict[str, str], *, concurrency: int = 1, snapstart: bool = False
+        self,
+        function: dict[str, str],
+        *,
+        concurrency: int = 1,
+        snapstart: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         self.arn = ARN + function["functionName"]
         self.initialised: asyncio.Future[Outcome] = future()
@@ -53,6 +62,7 @@ class RuntimeAPI:
         self.extensions = Extensions(function, invoke_events=concurrency == 1)
         self._parallel = concurrency > 1
         self._snapstart = snapstart
+        self._progress = progress
         self._polled = False
         self._restore = asyncio.Event()
         self._queue: asyncio.Queue[Invocation] = asyncio.Queue()
@@ -237,6 +247,17 @@ class RuntimeAPI:
             invocation.paused = True
         return accepted()
 
+    # How far runs are, for the inspector
+
+    async def progress(self, call: Call, _: str) -> Answer:
+        told, size = await call.read(LAMBDA_LIMIT)
+        if self._progress is not None and size <= LAMBDA_LIMIT:
+            try:
+                self._progress(told)
+            except ValueError as error:
+                return refusal(400, "InvalidRequest", str(error))
+        return accepted()
+
 
 def _routes(*routes: tuple[str, str, Handler]) -> list[tuple[str, re.Pattern[str], Handler]]:
     return [(method, re.compile(path), handler) for method, path, handler in routes]
@@ -253,4 +274,5 @@ _ROUTES = _routes(
     ("GET", "/2020-01-01/extension/event/next", RuntimeAPI.extension_next),
     ("POST", "/2020-01-01/extension/(?:init|exit)/error", RuntimeAPI.extension_error),
     ("POST", PAUSE, RuntimeAPI.pause),
+    ("POST", "/adapter/progress", RuntimeAPI.progress),
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..config import Function
     from .process import Log
+    from .runtime_api import Progress
 
 _MOMENT_S = 0.1  # a cold start takes longer
 _GRAIN_S = 0.02  # by which a file's time may be behind the clock
@@ -78,6 +79,8 @@ class Pool:
 
     Where one did not start, its invocations wait `patience` seconds for `renew`: it may have met a
     file that was half written.
+
+    progress  takes what its environments tell of runs, if somebody wants to know
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Pool:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.function = function
+        self.progress: Progress | None = None
         self._command = command_of(function)
         self._variables = {**lambda_variables(function), **(variables or {})}
         self._log = log
@@ -232,6 +236,7 @@ class Pool:
             folder=self.function.folder,
             concurrency=self.function.concurrency,
             snapstart=self._snapstart,
+            progress=self.progress,
         )
         self._places.append(Place(environment, self.hours, self._replaced))
         return self._places[-1]

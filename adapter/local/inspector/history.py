@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
+
+from .runs import Runs
 
 if TYPE_CHECKING:
     from ...message import Response
@@ -34,13 +36,15 @@ class Entry:
 class News(NamedTuple):
     """What changed after some version: entries in order of arrival, and the whole of the rest.
 
-    `oldest` is the number of the oldest entry that is kept; those before it are gone.
+    `oldest` is the number of the oldest entry that is kept; those before it are gone. `runs` are
+    all that are kept, as the page shows them; None if none of them changed.
     """
 
     version: int
     oldest: int
     entries: list[Entry]
     problem: str
+    runs: list[dict[str, Any]] | None
 
 
 class History:
@@ -58,6 +62,8 @@ class History:
         self._total = 0
         self._number = 0
         self._problem = ""
+        self._runs = Runs()
+        self._runs_version = 0
         self._waiting: set[asyncio.Future[None]] = set()
         self.run = secrets.token_hex(4)  # versions of another run tell nothing
         self.version = 0
@@ -81,11 +87,17 @@ class History:
             self._problem = text
             self._tell()
 
+    def progress(self, told: bytes) -> None:
+        """What an environment tells of runs. Raises ValueError."""
+        self._runs.heard(told)
+        self._runs_version = self._tell()
+
     def clear(self) -> None:
         """Forget them all."""
         for entry in list(self._entries.values()):
             self._forget(entry)
-        self._tell()
+        self._runs.clear()
+        self._runs_version = self._tell()
 
     def close(self) -> None:
         """End what listeners wait for, so that their connections don't keep the server."""
@@ -105,7 +117,8 @@ class History:
         """What changed after `version`; 0 for everything that is kept."""
         entries = [entry for entry in self._entries.values() if entry.version > version]
         oldest = next(iter(self._entries.values())).number if self._entries else self._number + 1
-        return News(self.version, oldest, entries, self._problem)
+        runs = self._runs.rows() if version < max(self._runs_version, 1) else None
+        return News(self.version, oldest, entries, self._problem, runs)
 
     async def changed(self, version: int, seconds: float) -> bool:
         """Wait until something is newer than `version`; False if nothing was for so long."""

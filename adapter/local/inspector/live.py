@@ -51,6 +51,7 @@ def state(history: History, version: int) -> dict[str, Any]:
         "version": news.version,
         "oldest": news.oldest,
         "problem": news.problem,
+        "runs": news.runs,
         "rows": [row(entry) for entry in news.entries],
     }
 

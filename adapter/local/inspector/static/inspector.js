@@ -7,6 +7,7 @@ import { edit } from "./editor.js";
 import { filterOf } from "./filter.js";
 import { showHelp } from "./help.js";
 import { listIn } from "./list.js";
+import { runsIn } from "./runs.js";
 import { get, listen, post, url } from "./server.js";
 
 const told = new URLSearchParams(location.hash.slice(1));
@@ -17,6 +18,7 @@ let loading = null; // of the request for others
 let held = false;
 
 const list = listIn($("rows"), { chosen: open, drawn: count, labels });
+const runs = runsIn($("runs"), $("runs-list"));
 
 // Of a row, what is not the same in each: the kind if it is none of the API's, the function if
 // there are several.
@@ -32,6 +34,7 @@ function labels(row) {
 listen((message) => {
   if (message.about) introduce(message.about);
   problem(message.problem);
+  runs.take(message.runs);
   list.take(message);
   const row = list.row(list.current);
   if (row && (!visit || row.version > visit.version)) soonReload();
