@@ -17,7 +17,7 @@ dev: $(VENV)/.local
 # Every check and test, on the wheel that users get.
 test: check .venv-test/.wheel
 	-scripts/chromium > /dev/null
-	.venv-test/bin/pytest -n 3 --dist loadgroup
+	.venv-test/bin/pytest -n 4 --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

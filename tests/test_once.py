@@ -324,6 +324,7 @@ SLEEPERS = {
 }
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("where", ["start", "answer"])
 def test_a_signal_ends_it_and_its_environment(tmp_path, number, where):
