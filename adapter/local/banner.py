@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import schedules
 from .runtimes import shown
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ def _schedules(project: Project) -> list[str]:
 def _due(project: Project, schedule: Schedule) -> str:
     """cron(0 9 * * ? *) → shop, next 2026-01-31 09:00:00"""
     target = f" → {schedule.function}" if len(project.functions) > 1 else ""
+    from . import schedules
+
     due = schedules.next_of(schedule, schedules.now())
     when = f"next {schedules.shown(due)}" if due else "never due any more"
     return _grey(f"{schedule.expression}{target}, {when if schedule.enabled else 'not enabled'}")

@@ -6,11 +6,13 @@ empty. PYTHONBREAKPOINT names `stop`.
 
 from __future__ import annotations
 
-import http.client
 import os
-import pdb
 import sys
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pdb
 
 _PASSED_OVER = (
     "adapter: breakpoint() was passed over: it opens a debugger with "
@@ -43,6 +45,8 @@ def stop() -> None:
 @cache
 def _debugger(tty: str) -> pdb.Pdb:
     """One, so that its breakpoints stay. The terminal is not its own: no job control for it."""
+    import pdb
+
     reading = os.open(tty, os.O_RDONLY | os.O_NOCTTY)
     writing = os.open(tty, os.O_WRONLY | os.O_NOCTTY)
     return pdb.Pdb(
@@ -54,6 +58,8 @@ def _debugger(tty: str) -> pdb.Pdb:
 
 def _pause() -> None:
     """No time limit counts for the request any more."""
+    import http.client
+
     connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"], timeout=5)
     try:
         connection.request("POST", PAUSE)

@@ -96,7 +96,8 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
         )
         if options.reload:
             await reloader.start()
-        front.schedules.start()
+        if front.schedules is not None:
+            front.schedules.start()
         for line in banner(options, project, ports, time.perf_counter() - began):
             terminal.note(line)
         await stopped.wait()

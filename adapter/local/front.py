@@ -5,6 +5,7 @@ Invoke API → inspector → page of a broken save → gateway, or WebSocket API
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
@@ -14,22 +15,24 @@ from .asynchronous import DeadLetters, Queue
 from .banner import INSPECTOR
 from .broken import Broken
 from .gateway import Gateway
-from .inspector import History, Inspector
+from .inspector.history import History
 from .invoke_api import InvokeAPI
-from .schedules import Schedules
 from .visit import Visit
-from .websocket import WebSockets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from ..config import Project
     from ..message import Request
     from .dev import Options
+    from .inspector import Inspector
     from .invocation import Outcome
+    from .schedules import Schedules
     from .terminal import Terminal
+    from .visit import Watcher
+    from .websocket import WebSockets
     from .workers import Pool
 
 
@@ -50,25 +53,41 @@ class Front:
         for pool in pools.values():
             pool.progress = self._history.progress
         watchers = [terminal.visit, self._history.watch]
-        kind = WebSockets if project.api.kind == "websocket" else Gateway
-        self._front_end = kind(project.api, pools, terminal.show, watchers)
+        self._websockets = _websockets(project, pools, terminal, watchers)
+        self._gateway = (
+            None if self._websockets else Gateway(project.api, pools, terminal.show, watchers)
+        )
+        front_end = self._websockets or self._gateway
+        assert front_end is not None
         apart = options.inspect_port is not None
         address = f"http://{options.host}:{options.inspect_port}" if apart else ""
-        self._broken = Broken(self._front_end, address + INSPECTOR)
+        self._broken = Broken(front_end, address + INSPECTOR)
         self._queue = Queue(
             DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers
         )
-        self.schedules = Schedules(project, pools, self._queue, terminal.show)
+        self.schedules = _schedules(project, pools, self._queue, terminal)
         behind = self._broken if apart else self._inspector(self._broken)
         self.app = InvokeAPI(behind, pools, self._queue, terminal.show, watchers)
 
-    def _inspector(self, otherwise: ASGIApp, gateway: tuple[str, int] | None = None) -> Inspector:
-        send = _not_sent if isinstance(self._front_end, WebSockets) else self._front_end.replay
-        return Inspector(
-            self._history, otherwise, send, self._project, hosts=self._hosts, gateway=gateway
-        )
+    def _inspector(self, otherwise: ASGIApp, gateway: tuple[str, int] | None = None) -> ASGIApp:
+        """Made when somebody opens it: most starts of the command are without."""
+        send = self._gateway.replay if self._gateway else _not_sent
 
-    def inspector(self, gateway: tuple[str, int]) -> Inspector:
+        @cache
+        def made() -> Inspector:
+            from .inspector import Inspector
+
+            return Inspector(
+                self._history, otherwise, send, self._project, hosts=self._hosts, gateway=gateway
+            )
+
+        async def app(scope: Scope, receive: Receive, out: Send) -> None:
+            wanted = scope["type"] == "http" and scope["path"].startswith(INSPECTOR)
+            await (made() if wanted else otherwise)(scope, receive, out)
+
+        return app
+
+    def inspector(self, gateway: tuple[str, int]) -> ASGIApp:
         """On a port of its own, for the gateway at that address."""
         return self._inspector(
             PlainTextResponse(f"the inspector is at {INSPECTOR}\n", 404), gateway
@@ -82,10 +101,34 @@ class Front:
     async def stop(self) -> None:
         """Say goodbye to WebSocket clients, and give up events that are to be tried again."""
         self._history.close()
-        if isinstance(self._front_end, WebSockets):
-            await self._front_end.stop()
-        await self.schedules.stop()
+        if self._websockets is not None:
+            await self._websockets.stop()
+        if self.schedules is not None:
+            await self.schedules.stop()
         await self._queue.stop()
+
+
+# What few projects have is imported for them alone: a start of the command waits for each import.
+
+
+def _websockets(
+    project: Project, pools: Mapping[str, Pool], terminal: Terminal, watchers: Sequence[Watcher]
+) -> WebSockets | None:
+    if project.api.kind != "websocket":
+        return None
+    from .websocket import WebSockets
+
+    return WebSockets(project.api, pools, terminal.show, watchers)
+
+
+def _schedules(
+    project: Project, pools: Mapping[str, Pool], queue: Queue, terminal: Terminal
+) -> Schedules | None:
+    if not project.schedules:
+        return None
+    from .schedules import Schedules
+
+    return Schedules(project, pools, queue, terminal.show)
 
 
 async def _not_sent(request: Request) -> Visit:
