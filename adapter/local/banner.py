@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .inspector import PATH
 from .runtimes import shown
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ NAMES = {
     "alb_multi": "Application Load Balancer (multi-value headers)",
     "websocket": "WebSocket API",
 }
-INSPECTOR = "/_adapter"
 
 _MOST_ROUTES = 20
 
@@ -32,7 +32,7 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
     scheme = "ws" if api.kind == "websocket" else "http"
     path = f"/{api.stage}/" if api.stage else "/"
     url = click.style(f"{scheme}://{options.host}:{ports[0]}{path}", fg="green", bold=True)
-    inspector = f"http://{options.host}:{ports[-1]}{INSPECTOR}"
+    inspector = f"http://{options.host}:{ports[-1]}{PATH}"
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
         *_routes(project),

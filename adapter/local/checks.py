@@ -22,7 +22,7 @@ from .visit import Visit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..config import API, CORS, Authorizer
+    from ..config import API, Authorizer
     from .workers import Pool
 
     Gate = Callable[[Visit, API], Awaitable[Response | None]]
@@ -44,14 +44,10 @@ def checks_of(api: API, functions: Mapping[str, Pool]) -> tuple[Check, ...]:
         checks.append(_authorizer(api, functions))
     if api.kind == "rest_api" and any(route.api_key for route in api.routes):
         checks.append(_at_once(throttle.Keys(api).refusal))
-    told = _cors_of(api)
+    told = cors.of(api)
     if told is not None:
         checks.append(_at_once(lambda visit: cors.preflight(told, visit)))
     return tuple(checks)
-
-
-def _cors_of(api: API) -> CORS | None:
-    return api.cors if api.kind in cors.KINDS else None
 
 
 def _check_names(api: API, functions: Mapping[str, Pool]) -> None:
@@ -86,7 +82,7 @@ def _at_once(refusal: Callable[[Visit], Response | None]) -> Check:
 
 def _router(api: API, functions: Mapping[str, Pool]) -> Callable[[Visit], Response | None]:
     match = matcher(api, functions)
-    preflights = _cors_of(api) is not None
+    preflights = cors.of(api) is not None
 
     def route(visit: Visit) -> Response | None:
         request = visit.request

@@ -16,7 +16,7 @@ from .headers import value_of
 from .refusals import Refused
 
 if TYPE_CHECKING:
-    from ..config import CORS
+    from ..config import API, CORS
     from ..message import Headers, Request
     from .visit import Visit
 
@@ -24,6 +24,11 @@ KINDS = ("http_api", "http_api_v1", "function_url")
 """The front ends that have it."""
 
 _PREFIX = "access-control-"
+
+
+def of(api: API) -> CORS | None:
+    """The CORS configuration, if the front end has one."""
+    return api.cors if api.kind in KINDS else None
 
 
 def is_preflight(request: Request) -> bool:

@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse
 
 from ..message import Response
 from .asynchronous import DeadLetters, Queue
-from .banner import INSPECTOR
 from .broken import Broken
 from .gateway import Gateway
+from .inspector import PATH, is_below
 from .inspector.history import History
 from .invoke_api import InvokeAPI
 from .visit import Visit
@@ -61,7 +61,7 @@ class Front:
         assert front_end is not None
         apart = options.inspect_port is not None
         address = f"http://{options.host}:{options.inspect_port}" if apart else ""
-        self._broken = Broken(front_end, address + INSPECTOR)
+        self._broken = Broken(front_end, address + PATH)
         self._queue = Queue(
             DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers
         )
@@ -82,16 +82,14 @@ class Front:
             )
 
         async def app(scope: Scope, receive: Receive, out: Send) -> None:
-            wanted = scope["type"] == "http" and scope["path"].startswith(INSPECTOR)
+            wanted = scope["type"] == "http" and is_below(scope["path"])
             await (made() if wanted else otherwise)(scope, receive, out)
 
         return app
 
     def inspector(self, gateway: tuple[str, int]) -> ASGIApp:
         """On a port of its own, for the gateway at that address."""
-        return self._inspector(
-            PlainTextResponse(f"the inspector is at {INSPECTOR}\n", 404), gateway
-        )
+        return self._inspector(PlainTextResponse(f"the inspector is at {PATH}\n", 404), gateway)
 
     def problem(self, function: str, outcome: Outcome | None) -> None:
         """A function does not start any more, for this reason; or, with None, it does again."""

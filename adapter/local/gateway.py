@@ -24,7 +24,7 @@ from .server import HangUp
 from .stages import at_place, root_path
 from .streaming import KINDS as STREAMING
 from .streaming import Streamed, drain, send_on
-from .visit import Visit
+from .visit import Visit, tell, tell_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Gateway:
         self._limits = limits.of_kind(api.kind)
         self._codec = KINDS[api.kind]
         self._root_path = root_path(api)
-        self._cors = api.cors if api.kind in cors.KINDS else None
+        self._cors = cors.of(api)
         self._log = log
         self._watchers = watchers
         self.checks: tuple[Check, ...] = checks_of(api, functions)
@@ -98,14 +98,14 @@ class Gateway:
 
     async def answer(self, visit: Visit) -> Response | Streamed:
         """What the client gets."""
-        self._tell(visit)
+        tell(visit, self._watchers)
         refused = await self._checked(visit)
         answer = await self._asked(visit) if refused is None else refused
         visit.mark("answered")
         visit.response = self._left(visit, answer)
         if visit.reason and (visit.response.status >= 400 or visit.result):
             self._log(f"adapter: answered {visit.response.status} as AWS does: {visit.reason}")
-        self._tell(visit)
+        tell(visit, self._watchers)
         return answer
 
     def _left(self, visit: Visit, answer: Response | Streamed) -> Response:
@@ -121,11 +121,7 @@ class Gateway:
         visit.mark("sent")
         if isinstance(answer, Streamed):
             visit.result, visit.response = answer.kept()
-        self._tell(visit)
-
-    def _tell(self, visit: Visit) -> None:
-        for watch in self._watchers:
-            watch(visit)
+        tell(visit, self._watchers)
 
     async def _checked(self, visit: Visit) -> Response | None:
         for check in self.checks:
@@ -163,8 +159,8 @@ class Gateway:
     async def _outcome(self, visit: Visit, data: bytes, streams: bool) -> Outcome | None:
         """None if the front end does not wait for it; the function goes on."""
         visit.mark("invoked")
-        invocation = visit.invocation = self._functions[visit.function].begin(data)
-        invocation.over.add_done_callback(lambda _: self._over(visit))
+        invocation = self._functions[visit.function].begin(data)
+        tell_at_end(visit, invocation, self._watchers)
         await asyncio.wait({invocation.outcome}, timeout=self._patience(visit, streams) or None)
         if invocation.paused:
             await asyncio.wait({invocation.outcome})
@@ -174,10 +170,6 @@ class Gateway:
         """Seconds; 0 for as long as the function may take."""
         told = visit.route.timeout if visit.route else None
         return told or (self._limits.streamed if streams else self._limits.seconds)
-
-    def _over(self, visit: Visit) -> None:
-        visit.mark("over")
-        self._tell(visit)
 
     def _failed(self, visit: Visit, outcome: Outcome, reason: str = "") -> Response:
         """A function that Lambda ended, too: the front end can't tell that from another failure."""

@@ -74,6 +74,17 @@ def tell(visit: Visit, watchers: Sequence[Watcher]) -> None:
         watch(visit)
 
 
+def tell_at_end(visit: Visit, invocation: Invocation, watchers: Sequence[Watcher]) -> None:
+    """Tell them once more when its environment has done with the invocation that carries it."""
+
+    def over(_: object) -> None:
+        visit.mark("over")
+        tell(visit, watchers)
+
+    visit.invocation = invocation
+    invocation.over.add_done_callback(over)
+
+
 def follow(visit: Visit, invocation: Invocation, watchers: Sequence[Watcher]) -> None:
     """Tell of an invocation that no front end waits for: of the Invoke API, of a schedule."""
 
@@ -86,12 +97,7 @@ def follow(visit: Visit, invocation: Invocation, watchers: Sequence[Watcher]) ->
         visit.reason = str(outcome) if outcome.failed else ""
         tell(visit, watchers)
 
-    def over(_: object) -> None:
-        visit.mark("over")
-        tell(visit, watchers)
-
-    visit.invocation = invocation
     visit.mark("invoked")
+    tell_at_end(visit, invocation, watchers)
     tell(visit, watchers)
     invocation.outcome.add_done_callback(answered)
-    invocation.over.add_done_callback(over)

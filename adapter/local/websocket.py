@@ -29,16 +29,15 @@ from .websocket_events import FAILED, FORBIDDEN, LATE, Events, NoAnswerError, fr
 from .websocket_routes import CONNECT, DISCONNECT, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
     from ..config import API
+    from .checks import Check
     from .process import Log
     from .visit import Watcher
     from .workers import Pool
-
-    Check = Callable[[Visit], Awaitable[Response | None]]
 
 _AT_ONCE = 1000  # messages of one client in functions, or on their way; the next ones wait
 _END_S = 5.0  # for what is under way when the server stops

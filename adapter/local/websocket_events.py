@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ResultError
 from ..events.websocket import decode_response
 from ..message import Response
+from .visit import tell, tell_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,8 +49,7 @@ class Events:
         self._seconds = seconds
 
     def tell(self, visit: Visit) -> None:
-        for watch in self._watchers:
-            watch(visit)
+        tell(visit, self._watchers)
 
     def begin(self, visit: Visit, route: Route, event: dict[str, Any]) -> None:
         """Hand an event to its function, now."""
@@ -57,12 +57,7 @@ class Events:
         event["requestContext"]["requestId"] = visit.id
         data = json.dumps(event, separators=(",", ":")).encode()
         visit.mark("invoked")
-        visit.invocation = self._functions[route.function].begin(data)
-        visit.invocation.over.add_done_callback(lambda _: self._over(visit))
-
-    def _over(self, visit: Visit) -> None:
-        visit.mark("over")
-        self.tell(visit)
+        tell_at_end(visit, self._functions[route.function].begin(data), self._watchers)
 
     async def result(self, visit: Visit) -> Response:
         """What the function says. Raises NoAnswerError."""

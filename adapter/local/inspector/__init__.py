@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["History", "Inspector"]
 
 
+PATH = "/_adapter"
+
+
+def is_below(path: str) -> bool:
+    """Whether a request's path is the inspector's."""
+    return path == PATH or path.startswith(PATH + "/")
+
+
 _MODULES = {"History": ".history", "Inspector": ".app"}
 
 

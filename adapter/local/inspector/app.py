@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from ...events import KINDS
 from ...message import Request
-from . import resend
+from . import PATH, is_below, resend
 from .content import IMAGES, media_type_of
 from .convert import event_as, side_by_side
 from .curl import curl
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     Sender = Callable[[Request], Awaitable[Visit]]
 
-PATH = "/_adapter"
 _STATIC = Path(__file__).with_name("static")
 _LONGEST = 16 << 20
 """Bytes that the page may send: a body of 6 MB in base64, with room."""
@@ -76,7 +75,7 @@ class Inspector:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_below(scope["path"]):
+        if scope["type"] != "http" or not is_below(scope["path"]):
             await self._otherwise(scope, receive, send)
             return
         reason = refusal(scope, self._hosts)
@@ -213,10 +212,6 @@ class Inspector:
     async def _clear(self, request: HTTPRequest) -> Response:
         self._history.clear()
         return _json({})
-
-
-def _is_below(path: str) -> bool:
-    return path == PATH or path.startswith(PATH + "/")
 
 
 async def _page(request: HTTPRequest) -> Response:
