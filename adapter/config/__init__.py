@@ -33,6 +33,7 @@ class Function:
     memory       MB
     concurrency  requests that an environment serves at once, as on Lambda Managed Instances
     stream       whether answers are streamed
+    reserved_concurrency  environments that it has at the most on AWS; None for no such limit
     """
 
     name: str
@@ -45,6 +46,7 @@ class Function:
     memory: int = 1024
     concurrency: int = 1
     stream: bool = False
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,11 @@ def read(path: Path) -> Project | None:
 
     Raises ConfigError.
     """
-    found = document(path)
+    return of_document(document(path))
+
+
+def of_document(found: Node) -> Project | None:
+    """The same, of a file that is read already. Raises ConfigError."""
     node = found.get("tool", "adapter")
     return _project(node, found.get("project", "name").value) if node else None
 

@@ -163,6 +163,9 @@ FUNCTION = {
     "timeout": seconds(900, "How long an invocation may take"),
     "memory": integer(128, 10240, "MB"),
     "concurrency": integer(1, 1000, "Requests that an environment serves at once"),
+    "reserved-concurrency": integer(
+        0, MOST, "Environments that it has at the most, and that no other takes; on AWS alone"
+    ),
     "stream": Key(
         "`true` or `false`",
         flag,

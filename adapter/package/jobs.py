@@ -38,6 +38,11 @@ class Options:
 
 def jobs(options: Options) -> list[Job]:
     """A job for each function. Raises ConfigError and PackageError."""
+    return jobs_of(_functions(options), options)
+
+
+def jobs_of(functions: Iterable[Function], options: Options) -> list[Job]:
+    """The same, of functions that are known already."""
     settings = read(PYPROJECT)
     settings = replace(
         settings,
@@ -45,7 +50,7 @@ def jobs(options: Options) -> list[Job]:
         layer=options.layer or settings.layer,
         python=options.python or settings.python,
     )
-    return [_job(function, settings, options) for function in _functions(options)]
+    return [_job(function, settings, options) for function in functions]
 
 
 def _functions(options: Options) -> Iterable[Function]:

@@ -1,0 +1,79 @@
+"""What the commands that talk to AWS share: options, and how a refusal is said."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..deploy.aws import AWS
+
+    Command = Callable[..., Any]
+
+profile = click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    show_default="AWS_PROFILE",
+    help="Whose credentials of ~/.aws are used.",
+)
+region = click.option(
+    "--region",
+    default="",
+    metavar="REGION",
+    show_default="that of the profile, or AWS_REGION",
+    help="As eu-west-1.",
+)
+stage = click.option(
+    "--stage",
+    default="dev",
+    metavar="NAME",
+    show_default=True,
+    help="The stage, which is an alias of each function.",
+)
+yes = click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+def account(command: Command) -> Command:
+    """--profile and --region."""
+    return profile(region(command))
+
+
+class Failure(click.ClickException):
+    """Something that was not done, and why; on several lines if need be."""
+
+    exit_code = 1
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What is raised within, said in a sentence. Exit code 1; 130 for Ctrl-C, as shells have it."""
+    from ..errors import AdapterError
+
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        from ..deploy.refusals import sentence
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"this command needs {error.name!r}, which is not installed: "
+            "pip install 'apigw-adapter[deploy]'"
+        ) from None
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(sentence(error)) from None
+    except (AdapterError, OSError) as error:
+        raise Failure(str(error)) from None
+
+
+def aws_of(profile: str, region: str) -> AWS:
+    """An account. Within `refusals`."""
+    from ..deploy.aws import AWS
+
+    return AWS(profile, region)

@@ -1,0 +1,67 @@
+"""Clients of boto3, made when they are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The SDK's `standard` mode tries again what is throttled or failed on the way, with growing waits.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+_RETRIES = {"mode": "standard", "total_max_attempts": 6}
+
+
+@dataclass
+class AWS:
+    """An account, in a region, with somebody's credentials.
+
+    profile  of ~/.aws/config; "" for what the environment says
+    region   "" for that of the profile
+    """
+
+    profile: str = ""
+    region: str = ""
+
+    def __post_init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """boto3's client of a service: the same one each time."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, config=self._config)
+        return self._clients[service]
+
+    @cached_property
+    def known(self) -> Mapping[str, str]:
+        """CloudFormation's pseudo parameters, for texts with values in them."""
+        partition, account = self._caller["Arn"].split(":")[1], self._caller["Account"]
+        return {
+            "AWS::Partition": partition,
+            "AWS::Region": self.client("sts").meta.region_name,
+            "AWS::AccountId": account,
+        }
+
+    @property
+    def who(self) -> str:
+        """Who calls: "alice", of arn:aws:iam::123456789012:user/alice."""
+        name: str = self._caller["Arn"].rpartition("/")[2]
+        return name.rpartition(":")[2]
+
+    @cached_property
+    def _caller(self) -> Any:
+        return self.client("sts").get_caller_identity()
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return boto3.Session(profile_name=self.profile or None, region_name=self.region or None)
+
+    @cached_property
+    def _config(self) -> Any:
+        from botocore.config import Config
+
+        return Config(retries=_RETRIES)  # type: ignore[arg-type]

@@ -1,0 +1,82 @@
+"""What is there, compared with what is to be: a plan, as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import APP, STAGE, Change, DeployError
+from .fill import filled
+from .kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from . import Found, Resource
+    from .aws import AWS
+
+
+def plan(aws: AWS, wanted: Iterable[Resource], app: str, stage: str) -> list[Change]:
+    """A change for each resource in the order of the calls, and last what is to go.
+
+    Raises DeployError for what has a name of ours and isn't ours.
+    """
+    known = dict(aws.known)
+    changes = []
+    for resource in wanted:
+        change = _change(aws, resource, known)
+        if change.found and change.found.id:
+            known[f"{resource.kind}:{resource.name}"] = change.found.id
+        changes.append(change)
+    return [*changes, *_gone(aws, changes, app, stage)]
+
+
+def _change(aws: AWS, resource: Resource, known: Mapping[str, str]) -> Change:
+    found = KINDS[resource.kind].read(aws, filled_in(resource, known))
+    if found is None:
+        return Change("create", resource, None)
+    _check_ours(resource, found)
+    different = differences(filled(resource.settings, known), found.settings)
+    return Change("change" if different else "keep", resource, found, different)
+
+
+def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
+    """The resource with its Sub texts filled in, as far as they are known."""
+    from dataclasses import replace
+
+    return replace(resource, settings=filled(resource.settings, known))
+
+
+def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """By key: what it is, what it is to be; of the keys that are wanted."""
+    return {
+        key: (found.get(key), value)
+        for key, value in wanted.items()
+        if _plain(found.get(key)) != _plain(value)
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, so that they compare."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_ours(resource: Resource, found: Found) -> None:
+    """Raises DeployError."""
+    app = resource.tags.get(APP)
+    if found.tags.get(APP) == app:
+        return
+    whose = found.tags.get(APP)
+    owner = f"it is of the app {whose!r}" if whose else "adapter did not make it"
+    raise DeployError(
+        f"there is a {resource.kind.replace('_', ' ')} {resource.name} already, and {owner}: "
+        f"choose another name, or hand it over with the tag {APP}={app}"
+    )
+
+
+def _gone(aws: AWS, changes: list[Change], app: str, stage: str) -> Iterator[Change]:
+    """Ours that nothing wants any more, of what belongs to the stage; the last made first."""
+    wanted = {(change.kind, change.name) for change in changes}
+    for kind, module in reversed(KINDS.items()):
+        for found in module.listed(aws, app):
+            if found.tags.get(STAGE) == stage and (kind, found.name) not in wanted:
+                yield Change("delete", None, found)

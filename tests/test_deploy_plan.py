@@ -1,0 +1,79 @@
+"""A plan: what is there, what is to be, and what lies between."""
+
+import pytest
+
+from adapter.deploy import APP, DeployError, Resource, Sub
+from adapter.deploy.apply import apply
+from adapter.deploy.aws import AWS
+from adapter.deploy.fill import filled, names
+from adapter.deploy.plan import plan
+from control_plane import ministack, point_to
+
+TAGS = {APP: "shop"}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with ministack(tmp_path_factory.mktemp("ministack")) as url:
+        yield url
+
+
+@pytest.fixture
+def aws(url, monkeypatch):
+    point_to(monkeypatch, url)
+    return AWS()
+
+
+def logs(name, days=30, tags=TAGS):
+    return Resource("log_group", name, {"retentionInDays": days}, {"tags": tags})
+
+
+def actions(changes):
+    return [(change.action, change.name) for change in changes]
+
+
+def test_what_is_not_there_is_made_and_then_kept(aws):
+    wanted = [logs("/aws/lambda/made")]
+    assert actions(plan(aws, wanted, "shop", "dev")) == [("create", "/aws/lambda/made")]
+    apply(aws, plan(aws, wanted, "shop", "dev"), print)
+    assert actions(plan(aws, wanted, "shop", "dev")) == [("keep", "/aws/lambda/made")]
+
+
+def test_a_difference_is_told_by_key_and_changed(aws):
+    apply(aws, plan(aws, [logs("/aws/lambda/other")], "shop", "dev"), print)
+    (change,) = plan(aws, [logs("/aws/lambda/other", 7)], "shop", "dev")
+    assert (change.action, change.differences) == ("change", {"retentionInDays": (30, 7)})
+    apply(aws, [change], print)
+    assert plan(aws, [logs("/aws/lambda/other", 7)], "shop", "dev")[0].action == "keep"
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [({}, "adapter did not make it"), ({APP: "bakery"}, "it is of the app 'bakery'")],
+)
+def test_what_is_not_ours_is_refused(aws, tags, said):
+    name = f"/aws/lambda/{len(tags)}"
+    aws.client("logs").create_log_group(logGroupName=name, tags=tags)
+    with pytest.raises(DeployError, match=said):
+        plan(aws, [logs(name)], "shop", "dev")
+
+
+KNOWN = {"AWS::Region": "eu-west-1", "http_api:shop-dev": "a1b2"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Sub("in ${AWS::Region}"), "in eu-west-1"),
+        ({"a": [Sub("${http_api:shop-dev}"), "${AWS::Region}"]}, {"a": ["a1b2", "${AWS::Region}"]}),
+        (Sub("${AWS::Region}/${rest_api:x}"), Sub("eu-west-1/${rest_api:x}")),
+        ((Sub("plain"), 5, None), ["plain", 5, None]),
+    ],
+)
+def test_texts_are_filled_in_as_far_as_they_are_known(value, expected):
+    assert filled(value, KNOWN) == expected
+
+
+def test_what_a_value_refers_to():
+    value = {"a": [Sub("${AWS::Region} ${http_api:shop-dev}")], "b": "${c}", "d": 1}
+    assert names(value) == {"AWS::Region", "http_api:shop-dev"}
