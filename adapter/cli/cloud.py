@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..deploy.aws import AWS
+    from ..deploy.deployment import Deployment
 
     Command = Callable[..., Any]
 
@@ -52,7 +53,7 @@ class Failure(click.ClickException):
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What is raised within, said in a sentence. Exit code 1; 130 for Ctrl-C, as shells have it."""
+    """What is raised within, said in a sentence: exit code 1; 130 for Ctrl-C, as shells have it."""
     from ..errors import AdapterError
 
     try:
@@ -70,10 +71,15 @@ def refusals() -> Iterator[None]:
         raise Failure(sentence(error)) from None
     except (AdapterError, OSError) as error:
         raise Failure(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("interrupted: run it again, and it goes on from there", err=True)
+        raise click.exceptions.Exit(130) from None
 
 
-def aws_of(profile: str, region: str) -> AWS:
-    """An account. Within `refusals`."""
+def aws_of(profile: str, region: str, found: Deployment | None = None) -> AWS:
+    """An account: the command line's, or else the deployment's. Within `refusals`."""
     from ..deploy.aws import AWS
 
+    if found:
+        profile, region = profile or found.settings.profile, region or found.settings.region
     return AWS(profile, region)

@@ -101,4 +101,5 @@ def _of_stage(document: Node, stage: str, values: Mapping[str, Mapping[str, str]
     settings = deploy_settings.read(merged)
     name = document.get("project", "name").value
     named = function_name(Path(name) if isinstance(name, str) else document.file.parent)[:40]
-    return Deployment(settings.name or named, stage, project, settings, values)
+    named = deploy_settings.read(document).name or named
+    return Deployment(named, stage, project, settings, values)

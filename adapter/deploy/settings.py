@@ -40,6 +40,8 @@ class Settings:
     log_retention    days
     parameters       whether settings are also looked for in SSM, below /APP/STAGE/
     permissions      rights of the functions besides those that follow from the settings
+    profile          of ~/.aws, where the command line names none
+    region           where the command line names none
     redis            the URL of a Redis, for the variable REDIS_URL; "" for none
     role             the ARN of a role of yours, in place of one for each function
     security_groups  of a VPC that the functions are in
@@ -55,6 +57,8 @@ class Settings:
     log_retention: int = 30
     parameters: bool = False
     permissions: tuple[Statement, ...] = ()
+    profile: str = ""
+    region: str = ""
     redis: str = ""
     role: str = ""
     security_groups: tuple[str, ...] = ()
@@ -118,6 +122,8 @@ KEYS = {
         "Whether `setting()` also looks in SSM, for `/APP/STAGE/NAME`",
     ),
     "permissions": Key("list of tables", _permissions, "What the functions may do besides"),
+    "profile": Key("text", text, "Whose credentials of `~/.aws` are used; `--profile` wins"),
+    "region": Key("text", text, "As `eu-west-1`; `--region` wins"),
     "redis": Key("text", text, f"The URL of a Redis, for the variable `REDIS_URL`. {_STAGE}"),
     "role": Key("text", _role, "The ARN of a role of yours, in place of one for each function"),
     "security-groups": Key("list of text", texts, "Of a VPC that the functions are in"),

@@ -37,7 +37,7 @@ def put(job: Job, *, container: bool, as_json: bool) -> None:
     if container:
         _put_container(job, as_json=as_json)
         return
-    with _progress(quiet=as_json) as report:
+    with progress(quiet=as_json) as report:
         package = build(job, report)
     if as_json:
         click.echo(json.dumps(state.shown(package), ensure_ascii=False))
@@ -55,7 +55,7 @@ def _put_container(job: Job, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Report]:
+def progress(*, quiet: bool) -> Iterator[Report]:
     """A bar on a terminal; nothing elsewhere."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:

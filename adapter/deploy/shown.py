@@ -1,0 +1,107 @@
+"""A plan as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from . import Sub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from . import Action, Change
+    from .deployment import Deployment
+
+_SIGNS = {"create": "+", "change": "~", "keep": "=", "delete": "-"}
+_STYLES = {"create": "green", "change": "yellow", "keep": "dim", "delete": "red"}
+_DONE: dict[Action, str] = {
+    "create": "to create",
+    "change": "to change",
+    "keep": "left as is",
+    "delete": "to delete",
+}
+
+# Values of variables may be secret, so that only their names are shown.
+_HIDDEN = ("Variables",)
+_LONGEST = 60
+
+
+def table(changes: Iterable[Change]) -> Table:
+    """A row for each resource."""
+    found = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(4):
+        found.add_column("", overflow="fold")
+    for change in changes:
+        row = (_SIGNS[change.action], change.kind.replace("_", " "), change.name, _details(change))
+        found.add_row(*map(Text, row), style=_STYLES[change.action])
+    return found
+
+
+def summary(changes: Iterable[Change]) -> str:
+    """2 to create, 1 to change, 5 left as is."""
+    counted = Counter(change.action for change in changes)
+    return ", ".join(f"{counted[action]} {_DONE[action]}" for action in _DONE if counted[action])
+
+
+def document(deployment: Deployment, changes: Iterable[Change]) -> dict[str, Any]:
+    """As JSON has it: action, kind, name and what is different, by path: [is, is to be]."""
+    return {
+        "app": deployment.app,
+        "stage": deployment.stage,
+        "plan": [
+            {
+                "action": change.action,
+                "kind": change.kind,
+                "name": change.name,
+                "differences": {path: [is_, to_be] for path, is_, to_be in parts(change)},
+            }
+            for change in changes
+        ],
+    }
+
+
+def _details(change: Change) -> str:
+    return "\n".join(f"{path}: {is_} → {to_be}" for path, is_, to_be in parts(change))
+
+
+def parts(change: Change) -> Iterator[tuple[str, str, str]]:
+    """(path, what it is, what it is to be) of each difference, as deep as both are mappings."""
+    for key, (is_, to_be) in change.differences.items():
+        yield from _parts((key,), is_, to_be)
+
+
+def _parts(path: tuple[str, ...], is_: Any, to_be: Any) -> Iterator[tuple[str, str, str]]:
+    if path[-1] in _HIDDEN:
+        yield from _names(path, is_ or {}, to_be or {})
+    elif isinstance(is_, dict) and isinstance(to_be, dict):
+        for key in {**is_, **to_be}:
+            if is_.get(key) != to_be.get(key):
+                yield from _parts((*path, key), is_.get(key), to_be.get(key))
+    else:
+        yield ".".join(path), _text(is_), _text(to_be)
+
+
+def _names(
+    path: tuple[str, ...], is_: Mapping[str, Any], to_be: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    for key in {**is_, **to_be}:
+        if is_.get(key) != to_be.get(key):
+            words = ("set" if key in side else "not set" for side in (is_, to_be))
+            before, after = words
+            yield ".".join((*path, key)), before, "another value" if before == after else after
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    text = value if isinstance(value, str) else json.dumps(value, default=_plain)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _plain(value: Any) -> Any:
+    return value.text if isinstance(value, Sub) else str(value)
