@@ -2,7 +2,9 @@
 
     3  cli, local.*                  for the laptop; third-party libraries
     3  testing                       the test client
+    3  deploy.*                      what is on AWS, and what is to be there
     3  package.*                     the zip that Lambda runs
+    3  bench.*, check.*              how long a start takes; what is wrong before a deployment
     3  config.*                      what a project is set to, of its files
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
     1  events.*, asgi, wsgi          the codecs; the two runners, which know nothing of them
@@ -51,6 +53,9 @@ RULES = {
     "config": {"config", "errors"},
     "local": {"local", "config", "events", "requests", *FLOOR_0},
     "package": {"package", "config", "errors"},
+    "deploy": {"deploy", "package", "config", "errors", "events", "message", "requests"},
+    "bench": {"bench", "config", "errors", "events", "local", "requests"},
+    "check": {"check", "config", "errors", "local", "package", "runtime"},
     "cli": {"", *FLOOR_0},
     "__main__": {""},
     "": set(),
@@ -60,8 +65,12 @@ INSIDE = {
     "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
     "functions": {"runtime"},
+    "check": {"handler"},
     "cli": {
+        "bench",
+        "check",
         "config",
+        "deploy",
         "functions",
         "local",
         "package",
