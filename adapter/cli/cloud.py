@@ -57,6 +57,7 @@ def refusals() -> Iterator[None]:
     from ..errors import AdapterError
 
     try:
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
         from ..deploy.refusals import sentence
@@ -67,7 +68,7 @@ def refusals() -> Iterator[None]:
         ) from None
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, Boto3Error) as error:
         raise Failure(sentence(error)) from None
     except (AdapterError, OSError) as error:
         raise Failure(str(error)) from None

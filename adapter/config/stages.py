@@ -39,9 +39,10 @@ def checked(name: str, node: Node) -> None:
         )
 
 
-def values(document: Node, stage: str) -> dict[str, str]:
-    """What `adapter.functions.setting` finds under the alias of a stage. Raises ConfigError."""
-    return schema.variables(document.get("tool", "adapter", "stages", stage, VALUES))
+def values(document: Node) -> dict[str, dict[str, str]]:
+    """What `adapter.functions.setting` finds, by stage. Raises ConfigError."""
+    found = document.get("tool", "adapter", "stages")
+    return {name: schema.variables(found.get(name, VALUES)) for name in names(document)}
 
 
 def of_stage(document: Node, stage: str) -> Node:

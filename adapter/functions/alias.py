@@ -61,15 +61,19 @@ def alias_of(arn: str) -> str:
 
 
 def setting(name: str, default: str | None = None) -> str:
-    """A variable as this environment has it: PROD_DATABASE_URL, or else DATABASE_URL.
+    """A text that differs by environment. In `prod`, DATABASE_URL is the first that there is of:
 
-    Variables are kept with a version, of which many aliases may be, so they can't differ by alias.
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    - the variable PROD_DATABASE_URL
+    - SSM's parameter /shop/prod/DATABASE_URL, if the variable ADAPTER_PARAMETERS is /shop/
+    - DATABASE_URL in [tool.adapter.stages.prod.settings] of pyproject.toml, out of the package
+    - the variable DATABASE_URL
+    - the default
 
-    Raises AdapterError if there is neither and no default, and what `environment` raises.
+    SSM is asked once in five minutes, and that call waits for the answer.
+
+    Raises AdapterError if there is none of them, if SSM can't be asked, and what `environment`
+    raises.
     """
-    own = f"{environment().upper().replace('-', '_')}_{name}"
-    found = os.environ.get(own, os.environ.get(name, default))
-    if found is None:
-        raise AdapterError(f"neither {own} nor {name} is set: set one in the environment variables")
-    return found
+    from . import settings
+
+    return settings.of(environment(), name, default)

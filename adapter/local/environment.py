@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -183,10 +184,13 @@ class Environment:
 
     def _figures(self, invocation: Invocation, duration: float) -> list[str]:
         self._sample_memory()
+        # Init is billed too:
+        # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+        billed = math.ceil(duration + (invocation.init_ms or 0))
         figures = [
             f"REPORT RequestId: {invocation.id}",
             f"Duration: {duration:.2f} ms",
-            f"Billed Duration: {int(duration) + 1} ms",
+            f"Billed Duration: {billed} ms",
             f"Memory Size: {self._variables['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']} MB",
             f"Max Memory Used: {self._peak_mb} MB",
         ]

@@ -35,7 +35,7 @@ def project_of(options: Options) -> Project:
         found = Project(target, API())
     else:
         found = _configured()
-    return _with_options(found, options)
+    return _with_options(_with_settings(found), options)
 
 
 def _configured() -> Project:
@@ -49,6 +49,27 @@ def _configured() -> Project:
             "or give a --template"
         )
     return found
+
+
+def _with_settings(project: Project) -> Project:
+    """What `setting()` finds by alias: variables here, DEV_GREETING, since there is no package.
+
+    Raises ConfigError.
+    """
+    if not PYPROJECT.is_file():
+        return project
+    from ..config import pyproject, stages
+
+    found = {
+        f"{stage.upper().replace('-', '_')}_{name}": value
+        for stage, values in stages.values(pyproject.document(PYPROJECT)).items()
+        for name, value in values.items()
+    }
+    functions = {
+        name: replace(function, variables={**found, **function.variables})
+        for name, function in project.functions.items()
+    }
+    return replace(project, functions=functions)
 
 
 def _with_options(project: Project, options: Options) -> Project:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class Job:
     project      where requirements are, if that folder has none
     output       where archives go
     interpreter  the folder of a standalone Python; None for this machine's own
+    values       what `setting()` finds, by alias
     """
 
     name: str
@@ -53,6 +55,7 @@ class Job:
     settings: Settings
     output: Path
     interpreter: Path | None = None
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def build(job: Job, report: Report = nothing) -> Package:
@@ -60,7 +63,7 @@ def build(job: Job, report: Report = nothing) -> Package:
     before = state.read(job.output, job.name)
     wanted = Wanted(requirements_of(job), job.target, job.settings, job.interpreter)
     layered, key = job.settings.layer, wanted.key
-    own = _own(job)
+    own = [*own_files(job), *([] if job.target.managed else [files.bootstrap()])]
     inputs = archive.inputs_of(own, repr(job.target), job.handler, "" if layered else key)
     function = _kept(before.function if before else None, inputs)
     layer = _kept(before.layer if before else None, key) if layered else None
@@ -85,9 +88,12 @@ def requirements_of(job: Job) -> Requirements:
     return found if found.source else requirements.of_folder(job.project, uv())
 
 
-def _own(job: Job) -> list[File]:
-    found = list(files.of_app(job.folder, job.settings, job.output))
-    return found if job.target.managed else [*found, files.bootstrap()]
+def own_files(job: Job) -> list[File]:
+    """The app's, and its settings by alias. Raises PackageError."""
+    return [
+        *files.of_app(job.folder, job.settings, job.output),
+        *files.of_settings(job.values, job.output),
+    ]
 
 
 def _checked(job: Job, paths: set[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import PackageError, files
-from .build import requirements_of
+from .build import own_files, requirements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ def write(job: Job) -> Path:
     _checked(wanted.lines)
     folder = job.output / f"{job.name}-container"
     shutil.rmtree(folder, ignore_errors=True)
-    for file in (*files.of_app(job.folder, job.settings, job.output), *files.of_adapter()):
+    for file in (*own_files(job), *files.of_adapter()):
         place = folder / "app" / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.source, place)

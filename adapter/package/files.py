@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import OURS, YOURS, File, PackageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .settings import Settings
 
@@ -23,9 +24,11 @@ TOP_FOLDERS = {"build", "dist", "venv", "env"}
 SUFFIXES = (".pyc", ".pyo", ".whl", ".egg-info", ".dist-info")
 
 _LAPTOP = {
-    "cli", "config", "deploy", "local", "package", "testing", "requests", "__main__", "__pycache__",
+    "bench", "check", "cli", "config", "deploy", "local", "package", "testing", "requests",
+    "__main__", "__pycache__",
 }  # fmt: skip
 _PROGRAMS = {"bootstrap", "exec-wrapper"}
+_SETTINGS = "adapter-settings.json"  # adapter.functions.settings_file reads it
 
 
 def of_app(folder: Path, settings: Settings, output: Path | None = None) -> tuple[File, ...]:
@@ -62,6 +65,21 @@ def bootstrap() -> File:
     """What provided.al2023 starts."""
     source = Path(__file__).parents[1] / "runtime" / "bootstrap"
     return File("bootstrap", source, OURS, executable=True)
+
+
+def of_settings(values: Mapping[str, Mapping[str, str]], output: Path) -> tuple[File, ...]:
+    """What `adapter.functions.setting` finds by alias: a file that is made in a folder of output.
+
+    None without values.
+    """
+    found = {alias: texts for alias, texts in sorted(values.items()) if texts}
+    if not found:
+        return ()
+    place = output / "settings" / _SETTINGS
+    place.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False)
+    place.write_text(f"{text}\n", "utf-8")
+    return (File(_SETTINGS, place, YOURS),)
 
 
 def _walk(

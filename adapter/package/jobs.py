@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import ConfigError, Function, function_name, pyproject
+from ..config import ConfigError, Function, function_name, pyproject, stages
 from . import PackageError, Target
 from .build import Job
 from .interpreters import running
 from .settings import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .settings import Settings
 
@@ -50,7 +50,8 @@ def jobs_of(functions: Iterable[Function], options: Options) -> list[Job]:
         layer=options.layer or settings.layer,
         python=options.python or settings.python,
     )
-    return [_job(function, settings, options) for function in functions]
+    values = stages.values(pyproject.document(PYPROJECT))
+    return [_job(function, settings, options, values) for function in functions]
 
 
 def _functions(options: Options) -> Iterable[Function]:
@@ -66,7 +67,12 @@ def _functions(options: Options) -> Iterable[Function]:
     return found.values()
 
 
-def _job(function: Function, settings: Settings, options: Options) -> Job:
+def _job(
+    function: Function,
+    settings: Settings,
+    options: Options,
+    values: Mapping[str, Mapping[str, str]],
+) -> Job:
     runtime = options.runtime or function.runtime
     target = Target(runtime, _version(runtime, settings), settings.architecture)
     return Job(
@@ -78,6 +84,7 @@ def _job(function: Function, settings: Settings, options: Options) -> Job:
         settings,
         options.output,
         _interpreter(target, options),
+        values,
     )
 
 

@@ -1,0 +1,76 @@
+"""What Lambda writes at the end of an invocation's log, as a line of text or as JSON.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from . import BenchError, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_TEXT = "REPORT RequestId:"
+# Of a function with SnapStart a cold start restores, and has no init.
+# https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
+_NAMES = {
+    "Duration": "durationMs",
+    "Billed Duration": "billedDurationMs",
+    "Memory Size": "memorySizeMB",
+    "Max Memory Used": "maxMemoryUsedMB",
+    "Init Duration": "initDurationMs",
+    "Restore Duration": "restoreDurationMs",
+}
+
+
+def run_of(log: Iterable[str]) -> tuple[Run, int]:
+    """(the run, the function's memory in MB), of the last report in a log.
+
+    Raises BenchError if there is none, or if it lacks a figure.
+    """
+    found = [metrics for line in log if (metrics := _metrics(line))]
+    try:
+        return _run(found[-1]), int(found[-1]["memorySizeMB"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise BenchError(
+            "the log of a call has no REPORT line with its duration, which Lambda writes at its "
+            "end: is the log level for system logs WARN? Set it to INFO"
+        ) from None
+
+
+def _run(metrics: Mapping[str, Any]) -> Run:
+    init = metrics.get("initDurationMs", metrics.get("restoreDurationMs"))
+    return Run(
+        float(metrics["durationMs"]),
+        float(metrics["billedDurationMs"]),
+        int(metrics.get("maxMemoryUsedMB", 0)),
+        None if init is None else float(init),
+    )
+
+
+def _metrics(line: str) -> dict[str, Any]:
+    """{durationMs: …} of a line that is a report; nothing of any other."""
+    if line.startswith(_TEXT):
+        return dict(_figures(line))
+    return _json(line) if '"platform.report"' in line else {}
+
+
+def _figures(line: str) -> Iterable[tuple[str, float]]:
+    for part in line.split("\t"):
+        name, _, value = part.strip().partition(": ")
+        if name in _NAMES:
+            yield _NAMES[name], float(value.split()[0])
+
+
+def _json(line: str) -> dict[str, Any]:
+    """Nothing of what only looks so: an app may write what it likes."""
+    try:
+        told = json.loads(line)
+        metrics = told["record"]["metrics"] if told["type"] == "platform.report" else {}
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return metrics if isinstance(metrics, dict) else {}
