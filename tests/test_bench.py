@@ -13,10 +13,12 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from click.testing import CliRunner
 
-from adapter.bench import BenchError, Run, Series, billed, figures, plot, prices, remote, report
+from adapter import report
+from adapter.bench import BenchError, Series, billed, figures, plot, prices, remote
 from adapter.bench.event import refusal
 from adapter.cli import cli
 from adapter.config import ConfigError
+from adapter.report import ReportError, Run
 
 APP = """
 def app(environ, start_response):
@@ -88,7 +90,7 @@ def test_a_report_is_text_or_json(line, run, memory):
     ["END", f"{HEAD}2 ms", "REPORT", '{"type": "platform.report"}', platform(durationMs=1), "{"],
 )
 def test_a_log_without_a_report_gives_no_figures(line):
-    with pytest.raises(BenchError, match="no REPORT line"):
+    with pytest.raises(ReportError, match="no REPORT line"):
         report.run_of([line])
 
 

@@ -37,6 +37,7 @@ from adapter.config import (
 )
 from adapter.config.cloudformation import function_in
 from adapter.deploy import settings as deploy_settings
+from adapter.deploy import sources
 from adapter.events import KINDS, STAGED
 from adapter.local.streaming import KINDS as STREAMING
 
@@ -800,6 +801,7 @@ SECTIONS = {
     "[tool.adapter.throttle]": (schema.THROTTLE, (Throttle,)),
     "[tool.adapter.api-keys.NAME]": (schema.API_KEY, (APIKey,)),
     "[tool.adapter.schedules.NAME]": (schedules.SCHEDULE, (Schedule,)),
+    "[tool.adapter.events.NAME]": (sources.KEYS, (sources.Source,)),
     "[tool.adapter.deploy]": (deploy_settings.KEYS, (deploy_settings.Settings,)),
 }
 END = "<!-- end of the keys -->"

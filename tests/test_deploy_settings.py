@@ -85,7 +85,7 @@ def test_settings_are_of_all_stages_since_there_is_one_package(of):
 
 def test_the_other_stages_are_known(of):
     assert [one.stage for one in of(ONE).all] == ["dev", "prod", "test"]
-    assert [one.stage for one in of(ONE, "prod").all] == ["prod", "test"]
+    assert [one.stage for one in of(ONE, "prod").all] == ["prod", "test", "dev"]
 
 
 @pytest.mark.parametrize("written", ["PROD", "Prod", "prod"])
@@ -148,3 +148,15 @@ def test_what_is_wrong_is_said(of, text, stage, said):
 def test_an_app_beside_several_functions_is_refused(of):
     with pytest.raises(DeployError, match="names several functions"):
         of(TWO, "dev", "main:app")
+
+
+def test_a_stage_whose_resources_others_would_not_know_is_to_be_named(of):
+    table = 'deploy.tables = { ORDERS = "orders-{stage}" }\n'
+    with pytest.raises(ConfigError, match=r"\[tool\.adapter\.stages\.test\]"):
+        of(APP_LINE + table, "test")
+    assert of(f"{APP_LINE}{table}stages.test = {{}}", "test").stage == "test"
+
+
+def test_parameters_want_a_name_that_ssm_takes(of):
+    with pytest.raises(DeployError, match="begin with /aws-shop"):
+        of(APP_LINE + 'deploy = { name = "aws-shop", parameters = true }')

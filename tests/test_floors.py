@@ -4,6 +4,7 @@
     3  testing                       the test client
     3  deploy.*                      what is on AWS, and what is to be there
     3  package.*                     the zip that Lambda runs
+    3  report                        what Lambda's REPORT line tells
     3  bench.*, check.*              how long a start takes; what is wrong before a deployment
     3  config.*                      what a project is set to, of its files
     2  handler, exchange, runtime.*  what Lambda calls, and what calls it there
@@ -53,10 +54,11 @@ RULES = {
     "config": {"config", "errors"},
     "local": {"local", "config", "events", "requests", *FLOOR_0},
     "package": {"package", "config", "errors"},
-    "deploy": {"deploy", "package", "config", "errors", "events", "message", "requests"},
-    "bench": {"bench", "config", "errors", "events", "local", "requests"},
+    "report": {"errors"},
+    "deploy": {"deploy", "report", "package", "config", "errors", "events", "message", "requests"},
+    "bench": {"", "bench", "report", "config", "errors", "events", "local", "requests"},
     "check": {"check", "config", "errors", "local", "package", "runtime"},
-    "cli": {"", *FLOOR_0},
+    "cli": {"", "cli", *FLOOR_0},
     "__main__": {""},
     "": set(),
 }
@@ -65,6 +67,7 @@ INSIDE = {
     "handler": {"access", "asgi", "context", "wsgi"},
     "runtime": {"handler", "events"},
     "functions": {"runtime"},
+    "bench": {"deploy"},
     "check": {"handler"},
     "cli": {
         "bench",

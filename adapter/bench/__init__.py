@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import AdapterError
+from ..report import Run
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, and how much of how much is."""
@@ -18,26 +19,6 @@ Report = Callable[[str, int, int], None]
 
 class BenchError(AdapterError):
     """There are no figures; the text says whose fault it is, and what to do."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One invocation. Times are in ms.
-
-    duration  from the event to the moment at which the runtime has no more to do with it
-    billed    what Lambda charges
-    used      the most memory that the environment has had so far, in MB
-    init      of a cold start: from the start of the environment until it takes an event
-    """
-
-    duration: float
-    billed: float
-    used: int = 0
-    init: float | None = None
-
-    @property
-    def total(self) -> float:
-        return self.duration + (self.init or 0)
 
 
 @dataclass(frozen=True)

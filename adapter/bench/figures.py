@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from . import Run, Series
+    from ..report import Run
+    from . import Series
     from .prices import Prices
 
 MILLION = 1_000_000

@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from .. import report
 from ..local import dotfile
 from ..local.workers import Pool
-from . import BenchError, Run, Series, billed, event, report
+from ..report import Run
+from . import BenchError, Series, billed, event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

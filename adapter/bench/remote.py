@@ -20,7 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import BenchError, Run, Series, event, report
+from .. import report
+from ..report import Run
+from . import BenchError, Series, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

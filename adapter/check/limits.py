@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from ..config.node import nearest
 from ..config.routes import STREAMING
+from ..config.variables import MOST, RESERVED, size
 from ..package import LAYER
 from ..runtime.load import OPTIONS
 
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from ..package import Report
     from . import Finding, Subject
 
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-RESERVED = frozenset(
-    {
-        "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-    }
-)  # fmt: skip
-
 OURS = frozenset(
     {
         "ADAPTER_EXTENSION", "ADAPTER_LOCAL", "ADAPTER_PARAMETERS", "ADAPTER_PIPELINE",
@@ -37,8 +25,6 @@ OURS = frozenset(
 )  # fmt: skip
 """Variables that `adapter` reads on Lambda, besides OPTIONS."""
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_VARIABLES = 4096
 _WITH_PACKAGE = {"AWS_LAMBDA_EXEC_WRAPPER": f"{LAYER}/adapter/runtime/exec-wrapper"}
 _HANDLER = 128  # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _NEW_ACCOUNTS_MB = 3008
@@ -50,19 +36,15 @@ _WAITS = {"http_api": 30.0, "http_api_v1": 30.0, "rest_api": 29.0, "websocket": 
 
 
 def variables(subject: Subject, report: Report) -> Iterator[Finding]:
-    """Their names, and their size as Lambda measures it: as JSON, which its refusal quotes.
-
-    https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
-    """
+    """Their names, and their size."""
     told = {**_WITH_PACKAGE, **subject.function.variables}
     found = [*_reserved(subject), *_unknown(subject)]
-    size = len(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode())
-    if size > _VARIABLES:
-        text = f"the environment variables are {size} bytes, and Lambda takes {_VARIABLES}"
+    if size(told) > MOST:
+        text = f"the environment variables are {size(told)} bytes, and Lambda takes {MOST}"
         remedy = "move the largest to a file of the package, or to SSM parameters"
         found.append(subject.problem("variables", text, remedy))
     if not found:
-        text = f"{size} bytes of {_VARIABLES}, with the one that the package needs"
+        text = f"{size(told)} bytes of {MOST}, with the one that the package needs"
         found.append(subject.ok("variables", text))
     yield from found
 

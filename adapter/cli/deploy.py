@@ -33,7 +33,7 @@ def deploy(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Put an app on AWS: functions, what they need, and an API in front of them.
+    """Put an app on AWS, with an API in front of it.
 
     [tool.adapter] of pyproject.toml says what it is to be. First comes the plan, then what it says
     is done, and at last the URL. What is there already and right is left alone, so a second run
@@ -90,7 +90,7 @@ def _put_plan(found: Deployment, changes: list[Change]) -> None:
     from ..deploy.shown import summary, table
 
     console = Console(file=sys.stdout, highlight=False)
-    console.print(table(changes))
+    console.print(table(changes), end="", soft_wrap=True)
     console.print(f"{found.app}, stage {found.stage}: {summary(changes)}", markup=False)
 
 

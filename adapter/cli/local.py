@@ -277,18 +277,47 @@ _timeout = click.option(
 
 @click.command()
 @click.argument("target", metavar="main:app")
-@click.argument("file", metavar="EVENT.json|-")
+@click.argument("file", metavar="EVENT.json|-", required=False)
 @_timeout
 @click.option("--stream", is_flag=True, help="Let the app stream (rest_api, function_url).")
 @click.option("--raw", is_flag=True, help="Print the answer's bytes as they are.")
 @click.option("--capture", metavar="FILE", help="Keep event and result, for `adapter replay`.")
+@click.option("--remote", is_flag=True, help="Call a deployed function: [FUNCTION] EVENT.json.")
+@click.option(
+    "--function", default="", show_default="the only one", metavar="NAME", help="With --remote."
+)
+@click.option("--stage", default="", show_default="dev", metavar="NAME", help="With --remote.")
+@click.option("--region", default="", show_default="the profile's", help="With --remote.")
+@click.option("--profile", default="", show_default="the environment's", help="With --remote.")
 def invoke(
-    target: str, file: str, timeout: float, stream: bool, raw: bool, capture: str | None
+    target: str,
+    file: str | None,
+    timeout: float,
+    stream: bool,
+    raw: bool,
+    capture: str | None,
+    remote: bool,
+    function: str,
+    stage: str,
+    region: str,
+    profile: str,
 ) -> None:
     """Send one event to a function, and print the result.
 
     main:app is the app `app` in main.py; main.handler is a function(event, context).
     """
+    if remote:
+        from .remote import Call, call
+
+        named, event = (target, file) if file else (function, target)
+        raise SystemExit(
+            call(Call(named or function, event, stage, profile, region), raw=raw, capture=capture)
+        )
+    if function or stage or region or profile:
+        raise click.UsageError("--function, --stage, --region, --profile: those go with --remote")
+    if file is None:
+        raise click.UsageError("Missing argument 'EVENT.json|-'.")
+
     from ..local import once
     from ..local.inputs import read_json
 

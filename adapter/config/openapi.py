@@ -84,7 +84,7 @@ def _names(root: Node, used: list[str], functions: Mapping[str, Function]) -> di
             f"[tool.adapter.functions.{missing[0]}] into pyproject.toml, "
             "or name one main:app for all"
         )
-    return {name: name for name in used}
+    return {name: name for name in (*used, *functions)}
 
 
 def _named(root: Node) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .compare import differences
 from .kinds import KINDS
-from .plan import differences, filled_in
+from .plan import filled_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -34,6 +34,16 @@ class AWS:
             self._clients[service] = self._session.client(service, config=self._config)
         return self._clients[service]
 
+    def once(self, service: str, patience: float) -> Any:
+        """A client for calls that must not be made twice: so many seconds for each, and one try.
+
+        Of its own accord the SDK gives an answer 60 seconds, and then calls again.
+        """
+        from botocore.config import Config
+
+        config = Config(read_timeout=patience, retries={"total_max_attempts": 1})
+        return self._session.client(service, config=config)
+
     @cached_property
     def known(self) -> Mapping[str, str]:
         """CloudFormation's pseudo parameters, for texts with values in them."""

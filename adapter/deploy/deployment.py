@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..config import ConfigError, function_name, pyproject, stages
 from . import APP, STAGE, DeployError
 from . import settings as deploy_settings
+from . import sources as event_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..config import Project
     from ..config.node import Node
     from .settings import Settings
+    from .sources import Source
 
 PYPROJECT = Path("pyproject.toml")
 _NO_APP = (
@@ -32,6 +34,7 @@ class Deployment:
     project  with the stage's own settings
     values   what `setting()` finds, by stage: of all stages, since there is one package for all
     others   the same app's other stages: a function has one role for all of them
+    sources  where functions' events come from, besides requests and schedules
     """
 
     app: str
@@ -40,6 +43,7 @@ class Deployment:
     settings: Settings
     values: Mapping[str, Mapping[str, str]]
     others: tuple[Deployment, ...] = ()
+    sources: tuple[Source, ...] = ()
 
     @property
     def tags(self) -> dict[str, str]:
@@ -65,10 +69,29 @@ def deployment(stage: str, target: str = "", path: Path = PYPROJECT) -> Deployme
     named = stages.names(document)
     stage = known_as(stage, named) or stages.DEFAULT
     stages.checked(stage, document.get("tool", "adapter", "stages", stage))
-    values = {name: stages.values(document, name) for name in named}
+    values = stages.values(document)
     one = _of_stage(document, stage, values)
-    others = [_of_stage(document, name, values) for name in named if name != stage]
+    others = [_of_stage(document, name, values) for name in _all(named) if name != stage]
+    _check_named(document, stage, named)
     return replace(one, others=tuple(others))
+
+
+def _all(named: tuple[str, ...]) -> tuple[str, ...]:
+    """There may always be a stage dev, also one without a table."""
+    return tuple(dict.fromkeys((*named, stages.DEFAULT)))
+
+
+def _check_named(document: Node, stage: str, named: tuple[str, ...]) -> None:
+    """Raises ConfigError for a stage of whose resources the other stages wouldn't know.
+
+    A function has one role, so a deployment of another stage would take its rights away.
+    """
+    table = document.get("tool", "adapter")
+    if stage not in _all(named) and "{stage}" in repr(table.value):
+        raise table.error(
+            f"there are names with {{stage}} in them, so name each stage: write a table "
+            f"[tool.adapter.stages.{stage}]; it may be empty"
+        )
 
 
 def known_as(name: str, names: tuple[str, ...]) -> str:
@@ -102,4 +125,11 @@ def _of_stage(document: Node, stage: str, values: Mapping[str, Mapping[str, str]
     name = document.get("project", "name").value
     named = function_name(Path(name) if isinstance(name, str) else document.file.parent)[:40]
     named = deploy_settings.read(document).name or named
-    return Deployment(named, stage, project, settings, values)
+    if settings.parameters and named.lower().startswith(("aws", "ssm")):
+        # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+        raise DeployError(
+            f"parameters of SSM can't begin with /{named}: give the app another name, under "
+            "[tool.adapter.deploy] name, or leave parameters out"
+        )
+    sources = event_sources.read(merged, project.functions, stage)
+    return Deployment(named, stage, project, settings, values, sources=sources)

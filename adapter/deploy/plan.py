@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import APP, STAGE, Change, DeployError
+from .compare import differences
 from .fill import filled
-from .kinds import KINDS
+from .kinds import KINDS, RENEWED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,19 +25,31 @@ def plan(aws: AWS, wanted: Iterable[Resource], app: str, stage: str) -> list[Cha
     changes = []
     for resource in wanted:
         change = _change(aws, resource, known)
-        if change.found and change.found.id:
+        if change.found and change.found.id and not _is_renewed(change):
             known[f"{resource.kind}:{resource.name}"] = change.found.id
         changes.append(change)
     return [*changes, *_gone(aws, changes, app, stage)]
 
 
 def _change(aws: AWS, resource: Resource, known: Mapping[str, str]) -> Change:
-    found = KINDS[resource.kind].read(aws, filled_in(resource, known))
+    kind, wanted = KINDS[resource.kind], filled_in(resource, known)
+    found = kind.read(aws, wanted)
     if found is None:
+        # What can't be made is told before anything is.
+        getattr(kind, "check", _nothing)(aws, wanted)
         return Change("create", resource, None)
     _check_ours(resource, found)
     different = differences(filled(resource.settings, known), found.settings)
     return Change("change" if different else "keep", resource, found, different)
+
+
+def _nothing(aws: AWS, wanted: Resource) -> None:
+    """The check of kinds that have none."""
+
+
+def _is_renewed(change: Change) -> bool:
+    """Whether what it is called now is not what it will be called."""
+    return change.action == "change" and change.kind in RENEWED
 
 
 def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
@@ -44,20 +57,6 @@ def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
     from dataclasses import replace
 
     return replace(resource, settings=filled(resource.settings, known))
-
-
-def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """By key: what it is, what it is to be; of the keys that are wanted."""
-    return {
-        key: (found.get(key), value)
-        for key, value in wanted.items()
-        if _plain(found.get(key)) != _plain(value)
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, so that they compare."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _check_ours(resource: Resource, found: Found) -> None:

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from . import Sub
@@ -31,14 +30,15 @@ _HIDDEN = ("Variables",)
 _LONGEST = 60
 
 
-def table(changes: Iterable[Change]) -> Table:
-    """A row for each resource."""
-    found = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(4):
-        found.add_column("", overflow="fold")
-    for change in changes:
-        row = (_SIGNS[change.action], change.kind.replace("_", " "), change.name, _details(change))
-        found.add_row(*map(Text, row), style=_STYLES[change.action])
+def table(changes: list[Change]) -> Text:
+    """A line for each resource, and below it what is different."""
+    rows = [(_SIGNS[one.action], one.kind.replace("_", " "), one.name) for one in changes]
+    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    found = Text()
+    for change, row in zip(changes, rows, strict=True):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines = [cells.rstrip(), *(f"     {line}" for line in _details(change))]
+        found.append("".join(f"{line}\n" for line in lines), _STYLES[change.action])
     return found
 
 
@@ -65,8 +65,10 @@ def document(deployment: Deployment, changes: Iterable[Change]) -> dict[str, Any
     }
 
 
-def _details(change: Change) -> str:
-    return "\n".join(f"{path}: {is_} → {to_be}" for path, is_, to_be in parts(change))
+def _details(change: Change) -> list[str]:
+    if change.found and not change.found.settings:
+        return ["is there, but not in this stage yet"]
+    return [f"{path}: {is_} → {to_be}" for path, is_, to_be in parts(change)]
 
 
 def parts(change: Change) -> Iterator[tuple[str, str, str]]:

@@ -44,20 +44,25 @@ def environment() -> str:
             "ask inside a function or view, not at import; start threads of your own with "
             "contextvars.copy_context().run"
         )
-    return alias_of(getattr(invoked, "invoked_function_arn", "") or "")
+    arn = getattr(invoked, "invoked_function_arn", "") or ""
+    return alias_of(arn) or _tried_for(invoked) or DEVELOPMENT
 
 
 def alias_of(arn: str) -> str:
-    """`prod` of arn:aws:lambda:eu-west-1:123456789012:function:price:prod.
+    """`prod` of arn:aws:lambda:eu-west-1:123456789012:function:price:prod; "" without an alias.
 
     An alias is no number, so that it differs from a version.
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
     """
     parts = arn.split(":")
     qualifier = parts[7] if len(parts) > 7 else ""
-    if not qualifier or qualifier.startswith("$LATEST") or qualifier.isdecimal():
-        return DEVELOPMENT
-    return qualifier
+    return "" if qualifier.startswith("$LATEST") or qualifier.isdecimal() else qualifier
+
+
+def _tried_for(invoked: Any) -> str:
+    """The stage that a version is to be released in: `adapter deploy` tries it by its number."""
+    custom = getattr(getattr(invoked, "client_context", None), "custom", None)
+    return str(custom.get("adapter:stage", "")) if isinstance(custom, dict) else ""
 
 
 def setting(name: str, default: str | None = None) -> str:

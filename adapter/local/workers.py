@@ -231,7 +231,7 @@ class Pool:
     def _add(self) -> Place:
         environment = Environment(
             self._command,
-            self._variables,
+            {**self._variables, "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream()},
             self._log,
             folder=self.function.folder,
             concurrency=self.function.concurrency,
@@ -277,9 +277,14 @@ def lambda_variables(function: Function) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[{VERSION}]local",
+        "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream(),
         "AWS_REGION": os.environ.get("AWS_REGION", "us-east-1"),
         "LAMBDA_TASK_ROOT": str(function.folder.absolute()),
         "_HANDLER": function.handler,
         **({"ADAPTER_STREAM": "1"} if function.stream else {}),
     }
+
+
+def _log_stream() -> str:
+    """Each environment has one of its own, and is known by it."""
+    return f"{time.strftime('%Y/%m/%d')}/[{VERSION}]{os.urandom(16).hex()}"

@@ -45,7 +45,7 @@ def write(job: Job) -> Path:
     _checked(wanted.lines)
     folder = job.output / f"{job.name}-container"
     shutil.rmtree(folder, ignore_errors=True)
-    for file in (*own_files(job), *files.of_adapter()):
+    for file in (*own_files(job), *files.of_adapter(job.settings.include)):
         place = folder / "app" / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.source, place)

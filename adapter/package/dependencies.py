@@ -44,7 +44,7 @@ class Wanted:
         asked = sorted(map(str, self.requirements.asked))
         total = repr(
             (
-                archive.inputs_of(files.of_adapter(), _FORMAT),
+                archive.inputs_of(files.of_adapter(self.settings.include), _FORMAT),
                 (self.settings.layer, self.settings.include, self.target),
                 (self.requirements.lines, asked, sorted(_local(self.requirements.lines))),
                 [] if self.target.managed else list(_identity(self.target, self.interpreter)),
@@ -98,7 +98,8 @@ def _make(folder: Path, wanted: Wanted, report: Report) -> None:
     install(wanted.requirements, target, site, report)
     there = installed.distributions(site)
     left_out = installed.in_image(there, wanted.requirements.asked) if target.managed else ()
-    found = [*installed.files(site, there, left_out, settings.include), *files.of_adapter()]
+    ours = files.of_adapter(settings.include)
+    found = [*installed.files(site, there, left_out, settings.include), *ours]
     if settings.layer:
         found = [replace(file, path=f"python/{file.path}") for file in found]
     if not target.managed:

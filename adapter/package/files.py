@@ -24,8 +24,8 @@ TOP_FOLDERS = {"build", "dist", "venv", "env"}
 SUFFIXES = (".pyc", ".pyo", ".whl", ".egg-info", ".dist-info")
 
 _LAPTOP = {
-    "bench", "check", "cli", "config", "deploy", "local", "package", "testing", "requests",
-    "__main__", "__pycache__",
+    "bench", "check", "cli", "config", "deploy", "local", "package", "report", "testing",
+    "requests", "__main__", "__pycache__",
 }  # fmt: skip
 _PROGRAMS = {"bootstrap", "exec-wrapper"}
 _SETTINGS = "adapter-settings.json"  # adapter.functions.settings_file reads it
@@ -44,14 +44,20 @@ def of_app(folder: Path, settings: Settings, output: Path | None = None) -> tupl
     return tuple(sorted(found, key=lambda file: file.path))
 
 
-def of_adapter() -> tuple[File, ...]:
-    """The part of this package that runs on Lambda, of the installation that is running."""
+def of_adapter(include: tuple[str, ...] = ()) -> tuple[File, ...]:
+    """The part of this package that runs on Lambda, of the installation that is running.
+
+    include  patterns: those that begin with adapter/ bring more of it
+    """
     root = Path(__file__).parents[1]
+    more = tuple(pattern for pattern in include if pattern.startswith("adapter/"))
     return tuple(
         File(path, source, OURS, source.name in _PROGRAMS)
         for source in sorted(root.rglob("*"))
-        if source.is_file() and _runs_on_lambda(source.relative_to(root).parts)
-        for path in (f"{root.name}/{source.relative_to(root).as_posix()}",)
+        if source.is_file()
+        for path in (f"adapter/{source.relative_to(root).as_posix()}",)
+        if _runs_on_lambda(source.relative_to(root).parts)
+        or (path.endswith(".py") and matches(path, more))
     )
 
 

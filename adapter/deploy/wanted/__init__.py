@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import functions
+from . import api, events, functions, schedules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,4 +21,7 @@ def resources(deployment: Deployment, packages: Mapping[str, Package]) -> list[R
     """`packages` are those of the functions, by name. Raises DeployError."""
     return [
         *functions.of(deployment, packages),
+        *api.of(deployment),
+        *schedules.of(deployment),
+        *events.of(deployment),
     ]

@@ -7,12 +7,38 @@ https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#pla
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import BenchError, Run
+from .errors import AdapterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+class ReportError(AdapterError):
+    """There is no report, or it lacks a figure; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One invocation. Times are in ms.
+
+    duration  from the event to the moment at which the runtime has no more to do with it
+    billed    what Lambda charges
+    used      the most memory that the environment has had so far, in MB
+    init      of a cold start: from the start of the environment until it takes an event
+    """
+
+    duration: float
+    billed: float
+    used: int = 0
+    init: float | None = None
+
+    @property
+    def total(self) -> float:
+        return self.duration + (self.init or 0)
+
 
 _TEXT = "REPORT RequestId:"
 # Of a function with SnapStart a cold start restores, and has no init.
@@ -30,13 +56,13 @@ _NAMES = {
 def run_of(log: Iterable[str]) -> tuple[Run, int]:
     """(the run, the function's memory in MB), of the last report in a log.
 
-    Raises BenchError if there is none, or if it lacks a figure.
+    Raises ReportError if there is none, or if it lacks a figure.
     """
     found = [metrics for line in log if (metrics := _metrics(line))]
     try:
         return _run(found[-1]), int(found[-1]["memorySizeMB"])
     except (IndexError, KeyError, TypeError, ValueError):
-        raise BenchError(
+        raise ReportError(
             "the log of a call has no REPORT line with its duration, which Lambda writes at its "
             "end: is the log level for system logs WARN? Set it to INFO"
         ) from None
