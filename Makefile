@@ -8,24 +8,28 @@ PORT ?= 8000
 # What it serves, where its pyproject.toml does not say that.
 APP = $(if $(wildcard examples/$(EXAMPLE)/pyproject.toml),,main:app)
 
-.PHONY: dev test check format test-all bench clean
+.PHONY: dev test check checked format test-all bench clean
 
 # Serve an example through the local gateway: http://127.0.0.1:8000
 dev: $(VENV)/.local
 	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev $(APP) --port $(PORT)
 
-# Every check and test, on the wheel that users get.
-test: check .venv-test/.wheel
-	-scripts/chromium > /dev/null
-	.venv-test/bin/pytest -n 4 --dist loadgroup
+# Every check and test, on the wheel that users get. A browser is looked for meanwhile.
+test:
+	scripts/chromium > /dev/null & $(MAKE) .venv-test/.wheel && wait
+	$(MAKE) checked BIN=.venv-test/bin
+	.venv-test/bin/pytest -n 4
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev checked
+
+checked:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy examples/flask_app
 	$(BIN)/mypy examples/starlette_app
 	$(BIN)/mypy examples/parallel_prediction
+	$(BIN)/mypy examples/release_on_push
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -62,10 +66,11 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	touch $@ $(VENV)/.local
 
 # The wheel in an environment of its own, built anew when a source file has changed.
-.venv-test/.wheel: $(VENV)/.dev pyproject.toml README.md $(shell find adapter -type f -not -name '*.pyc')
-	rm -rf dist && $(BIN)/python -m build --outdir dist > /dev/null
+.venv-test/.wheel: pyproject.toml README.md $(shell find adapter -type f -not -name '*.pyc')
 	test -x .venv-test/bin/python || $(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-test/bin/python -m pip install --quiet --group dev "$$(echo dist/*.whl)[all]"
+	.venv-test/bin/python -m pip install --quiet --group dev
+	rm -rf dist && .venv-test/bin/python -m build --outdir dist > /dev/null
+	.venv-test/bin/python -m pip install --quiet "$$(echo dist/*.whl)[all]"
 	.venv-test/bin/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
 	touch $@

@@ -43,5 +43,12 @@ class Dev:
 
 
 def free_port():
+    """A port that nobody else is given for a minute, for a server that is started next.
+
+    A connection that its server closed first stays in TIME-WAIT (RFC 9293, 3.6): port 0 means any
+    port but such a one, and a server that asks for it by number, with SO_REUSEADDR, may have it.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
         return listener.getsockname()[1]

@@ -104,7 +104,7 @@ class RawAPI:
         for each in self._open:
             each.close()
 
-    def run(self, target, variables=(), timeout=20):
+    def run(self, target, variables=(), timeout=60):
         """Our runtime, until it ends by itself."""
         began = time.monotonic()
         self.process = subprocess.Popen(

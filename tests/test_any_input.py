@@ -147,7 +147,7 @@ def mutated(draw):
     return event
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(mutated())
 def test_a_changed_event(event):
     check(event)
@@ -180,7 +180,7 @@ NAMES = TOKENS | st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.sampled_from(KIND_NAMES),
     st.sampled_from(["GET", "POST", "OPTIONS", "PURGE", "M-SEARCH"]),
@@ -199,7 +199,7 @@ def test_any_request_of_a_client(kind, method, path, query, headers, body):
 # The gateway's side: any result is a response, or our error
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.sampled_from(KIND_NAMES),
     JSON

@@ -212,7 +212,7 @@ RAW_WORDS = st.lists(st.sampled_from([*"ab+;/?", "%20", "%2b", "%FF", "%"]), max
 
 @pytest.mark.parametrize("kind", KIND_NAMES)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_request_that_a_front_end_can_tell_goes_through(kind, data):
     request = data.draw(requests_of(kind))
     assert read_again(kind, request) == request
@@ -336,7 +336,7 @@ def responses_of(draw, kind):
 
 @pytest.mark.parametrize("kind", KIND_NAMES)
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_response_that_a_front_end_can_tell_goes_through(kind, data):
     response = data.draw(responses_of(kind))
     status, headers, body = answered_again(kind, response)

@@ -14,7 +14,7 @@ from adapter.message import Request
 from lambda_side import AWSLAMBDARIC, own_handler, run
 
 GUESTS = Path(__file__).parent / "guests"
-MARGIN = {"ADAPTER_DEADLINE_MARGIN": "0.7"}
+TIMEOUT, MARGIN = 5, {"ADAPTER_DEADLINE_MARGIN": "2.4"}
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def event(path, kind="http_api"):
 
 
 def asked(target, *paths, **options):
-    options = {"timeout": 1.5, "variables": MARGIN, **options}
+    options = {"timeout": TIMEOUT, "variables": MARGIN, **options}
     return run(target, *map(event, paths), **options)
 
 
@@ -39,17 +39,9 @@ def test_a_request_that_waits_gets_a_504_and_the_environment_goes_on(path):
     assert after["statusCode"] == 200
     assert before["body"] == after["body"]  # the same process
     assert re.search(rf"GET {path} failed \(RequestId: [-0-9a-f]{{36}}\): DeadlineError", ran.text)
-
-
-def test_the_log_says_where_it_was_waiting():
-    ran = asked("late:app", "/waits")
-    assert re.search(
-        r"stopped 0.7 s before its deadline, in .*the_database \(.*late.py:\d+", ran.text
-    )
-
-
-def test_what_it_does_when_it_is_stopped_is_done():
-    assert "tidied up" in asked("late:app", "/tidies-up").text
+    place = r"stopped 2.4 s before its deadline, in .*the_database \(.*late.py:\d+"
+    assert bool(re.search(place, ran.text)) == (path == "/waits")
+    assert ("tidied up" in ran.text) == (path == "/tidies-up")
 
 
 def test_a_body_that_stops_coming_is_a_504_where_it_is_buffered():
@@ -61,7 +53,7 @@ def test_a_stream_that_stops_coming_ends_with_the_error():
         "late:app",
         event("/in-the-body", "function_url"),
         event("/", "function_url"),
-        timeout=1.5,
+        timeout=TIMEOUT,
         variables={**MARGIN, "ADAPTER_STREAM": "1"},
     )
     assert ran.outcomes[0].error_type == "Function.DeadlineError"
@@ -77,7 +69,8 @@ def test_work_after_the_response_is_stopped_too():
 
 @pytest.mark.parametrize("target", ["late:app", "late:wsgi_app"])
 def test_code_that_blocks_is_reported_and_left_to_lambda(target):
-    ran = asked(target, "/", "/blocks", "/")
+    margin = {"ADAPTER_DEADLINE_MARGIN": "1.5"}
+    ran = asked(target, "/", "/blocks", "/", timeout=3, variables=margin)
     before, late, after = ran.outcomes
     assert late.late
     assert before.body != after.body
@@ -93,8 +86,8 @@ def test_a_margin_of_0_leaves_it_to_lambda():
 
 
 def test_under_aws_s_own_runtime_it_is_the_same(tmp_path, monkeypatch):
-    handler = own_handler(tmp_path, monkeypatch, ("late", "app"), "deadline_margin=0.7")
-    ran = run(handler, event("/waits"), event("/"), command=AWSLAMBDARIC, timeout=1.5)
+    handler = own_handler(tmp_path, monkeypatch, ("late", "app"), "deadline_margin=2.4")
+    ran = run(handler, event("/waits"), event("/"), command=AWSLAMBDARIC, timeout=TIMEOUT)
     assert [result["statusCode"] for result in ran.results] == [504, 200]
 
 
@@ -126,10 +119,12 @@ def test_the_watch_reports_a_late_call_once_and_with_its_place():
     reports = []
     watch = Watch(lambda call, place: reports.append((call, place)))
     watch.begin("slow", 0.05)
-    watch.begin("quick", 0.1)
+    watch.begin("quick", 20)
     watch.end("quick")
-    time.sleep(0.5)
-    ((call, place),) = reports
+    until(lambda: reports)
+    watch.begin("next", 0.05)
+    until(lambda: len(reports) > 1)
+    ((call, place), _) = reports
     assert call == "slow"
     assert "test_the_watch_reports" in place
 
@@ -137,10 +132,19 @@ def test_the_watch_reports_a_late_call_once_and_with_its_place():
 def test_the_watch_serves_a_later_call_after_it_was_idle():
     reports = []
     watch = Watch(lambda call, place: reports.append(call))
-    for call in ("first", "second"):
+    for number, call in enumerate(("first", "second"), 1):
         watch.begin(call, 0.05)
-        time.sleep(0.3)
+        until(lambda: len(reports) == number)  # noqa: B023
+        time.sleep(0.1)  # it is idle
     assert reports == ["first", "second"]
+
+
+def until(true):
+    for _ in range(2000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
 
 
 def test_a_place_is_told_from_outside_to_inside():

@@ -372,7 +372,7 @@ def in_loop_outcome(seen, event, context, *, partial_batch):
         seen += ASGI_SEEN
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(["sqs", "fifo", "kinesis", "kafka", "sns"]),
     run_it=st.sampled_from([wsgi_outcome, asgi_outcome, in_loop_outcome]),

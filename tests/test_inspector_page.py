@@ -12,10 +12,10 @@ from adapter.local.visit import Visit
 from adapter.message import Request, Response
 from browser_gateway import Running
 from browser_page import browser
+from dev_command import free_port
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 expect = sync_api.expect
-pytestmark = pytest.mark.xdist_group("inspector")  # one browser for all
 
 XSS = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
 SVG = (
@@ -331,7 +331,7 @@ def test_a_failed_start_shows_until_it_is_mended(page, running):
 
 
 def test_a_lost_connection_is_told_and_comes_back(tab):
-    first, page = Running(function), tab
+    first, page = Running(function, port=free_port()), tab
     try:
         page.goto(f"{first.url}/_adapter")
         httpx.get(f"{first.url}/before")

@@ -11,7 +11,7 @@ from adapter.events.stream import decode_head
 from adapter.message import Request
 from emulator import Emulator, ManyEmulator, needs_linux, skip_without_namespaces
 
-pytestmark = [needs_linux, pytest.mark.xdist_group("rie")]
+pytestmark = needs_linux
 
 STREAMS = {"ADAPTER_STREAM": "1"}
 SECOND = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "1", "ADAPTER_DEADLINE_MARGIN": "0"}

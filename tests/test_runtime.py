@@ -155,7 +155,7 @@ def test_the_next_request_gets_a_new_environment_after_a_late_one(tmp_path, monk
         "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()\n"
     )
     monkeypatch.chdir(tmp_path)
-    ran = run("slow.handler", 5, 0, 0, timeout=0.3, at_once=True)
+    ran = run("slow.handler", 5, 0, 0, timeout=1.5, at_once=True)
     assert [outcome.failed for outcome in ran.outcomes] == [True, False, False]
 
 

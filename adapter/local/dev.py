@@ -167,5 +167,6 @@ async def _warmed_up(pools: dict[str, Pool], stopped: asyncio.Event) -> bool:
     stopping.cancel()
     if not warming.done():
         warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
         return False
     return not any(outcome.failed for outcome in warming.result())

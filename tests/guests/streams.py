@@ -27,6 +27,7 @@ CHUNKS = {
     "/empty": [],
     "/empty-chunks": [b"", b"a", b"", b"b", b""],
     "/big": [MEGABYTE] * 100,
+    "/20-mb": [MEGABYTE] * 20,  # more than the buffers on the way take
 }
 
 

@@ -95,17 +95,25 @@ def sqlite_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLITE_PATH", str(tmp_path / "signups.sqlite3"))
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
-def signups(request: pytest.FixtureRequest, main: ModuleType) -> Iterator[Any]:
-    """The app's store, chosen by the environment as it is in production."""
-    request.getfixturevalue(f"{request.param}_env")
+@pytest.fixture(scope="module", params=["sqlite", "dynamodb"])
+def kind(request: pytest.FixtureRequest, main: ModuleType) -> Iterator[str]:
+    """Which store: all tests with the one, then all with the other, whose client takes a while."""
+    yield request.param
+    if request.param == "dynamodb" and main.signups.cache_info().currsize:
+        main.signups().client.close()
     main.signups.cache_clear()
+
+
+@pytest.fixture
+def signups(kind: str, request: pytest.FixtureRequest, main: ModuleType) -> Iterator[Any]:
+    """The app's store, chosen by the environment as it is in production."""
+    request.getfixturevalue(f"{kind}_env")
     store = main.signups()
     yield store
-    main.signups.cache_clear()
-    if request.param == "dynamodb":
+    if kind == "dynamodb":
         _empty(store)
-        store.client.close()
+    else:
+        main.signups.cache_clear()  # each test has a file of its own
 
 
 def _empty(store: Any) -> None:

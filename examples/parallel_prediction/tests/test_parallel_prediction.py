@@ -46,7 +46,10 @@ def running(
 
 
 def free_port() -> int:
+    """For a server that is started next: as its connection is in TIME-WAIT, nobody is given it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
         return int(listener.getsockname()[1])
 
 

@@ -1,6 +1,6 @@
 """The same module under a real server: uvicorn in its own process, a client over a socket."""
 
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -14,33 +14,24 @@ import pytest
 @pytest.fixture(scope="module")
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of a running server, and its log."""
-    port, log = free_port(), tmp_path_factory.mktemp("uvicorn") / "log"
-    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port)]
+    log = tmp_path_factory.mktemp("uvicorn") / "log"
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--port", "0"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
     try:
-        yield started(f"http://127.0.0.1:{port}", process, log), log
+        yield started(process, log), log
     finally:
         process.terminate()
         process.wait(10)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def started(url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+def started(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Its address, which it says when it takes requests."""
     deadline = time.monotonic() + 20
     while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/state")
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return url
+        if found := re.search(r"running on (http://\S+)", log.read_text()):
+            return found[1]
+        time.sleep(0.02)
     raise AssertionError(log.read_text())
 
 
