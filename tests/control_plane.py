@@ -51,7 +51,8 @@ def moto(folder):
     """Its URL, while it runs. Lambda's calls answer without Docker."""
 
     def command(port):
-        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], {
+        # -P: not a moto.py that lies in the current folder
+        return [sys.executable, "-P", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], {
             "MOTO_ACCOUNT_ID": ACCOUNT,
             # https://docs.getmoto.org/en/latest/docs/services/lambda_simple.html
             "MOTO_IAM_LOAD_MANAGED_POLICIES": "false",
