@@ -97,6 +97,6 @@ def _json(line: str) -> dict[str, Any]:
     try:
         told = json.loads(line)
         metrics = told["record"]["metrics"] if told["type"] == "platform.report" else {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return metrics if isinstance(metrics, dict) else {}

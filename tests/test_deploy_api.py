@@ -8,10 +8,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 
 from adapter.config import (
     API,
@@ -521,6 +523,84 @@ def test_a_stage_without_limits_is_another_one(aws, app, monkeypatch):
     assert "DefaultRouteSettings" not in calls[1][1]
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "calls"),
+    [
+        ("TooManyRequestsException", "Too Many Requests", 18),
+        ("ConflictException", "Unable to complete operation due to concurrent modification.", 18),
+        ("ConflictException", "API Key already exists", 1),
+    ],
+)
+def test_what_api_gateway_refuses_for_a_while(aws, monkeypatch, code, message, calls):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    client = aws.client("apigateway")
+    with refusing(client, code, message) as sent, pytest.raises(ClientError, match=message):
+        client.delete_rest_api(restApiId="a1")
+    assert len(sent) == calls
+
+
+@contextmanager
+def refusing(client, code, message, event="before-send"):
+    """The requests that AWS refuses so."""
+    sent = []
+
+    def refuse(request, **_):
+        sent.append(request)
+        raw = io.BytesIO(json.dumps({"message": message}).encode())
+        raw.stream = lambda **_: iter([raw.read()])
+        return AWSResponse(request.url, 409, {"x-amzn-errortype": code}, raw)
+
+    client.meta.events.register(event, refuse, unique_id="refuse")
+    try:
+        yield sent
+    finally:
+        client.meta.events.unregister(event, unique_id="refuse")
+
+
+def test_the_value_of_a_key_is_one_keys_alone(aws, app, monkeypatch):
+    """MiniStack takes it twice."""
+    only(monkeypatch, ["rest_api"])
+    found = deployment(app, API(kind="rest_api", routes=REST, api_keys=KEYS))
+    event = "before-send.api-gateway.CreateApiKey"
+    client = aws.client("apigateway")
+    with (
+        refusing(client, "ConflictException", "API Key already exists", event),
+        pytest.raises(DeployError, match=r"\[tool.adapter.stages.dev.api-keys.partner\]"),
+    ):
+        apply(aws, plan(aws, resources_of(found)[:1], app, "dev"), print)
+
+
+def test_what_is_off_is_none_of_an_authorizer(aws, app, monkeypatch):
+    """Simple responses are not for payload format 1.0; to switch them off they are told."""
+    only(monkeypatch, ["http_api"])
+    calls = []
+    for simple, payload in ((False, "1.0"), (True, "2.0"), (False, "2.0")):
+        one = replace(LAMBDA, simple=simple, payload=payload)
+        found = deployment(app, API(routes=(MINE,), authorizers={"who": one}))
+        with heard(aws) as heard_of:
+            apply(aws, plan(aws, resources_of(found)[:1], app, "dev"), print)
+        calls += [told for name, told in heard_of if name.endswith("Authorizer")]
+    assert [told.get("EnableSimpleResponses") for told in calls] == [None, True, False]
+
+
+def test_a_message_is_answered(aws, app, monkeypatch):
+    """By one route response of its route, also if a run before this stopped at it."""
+    only(monkeypatch, ["websocket_api"])
+    resources = resources_of(deployment(app, WEBSOCKET))[:1]
+    for _ in range(9):  # each time one call more
+        with heard(aws, 1, "after-call"), suppress(StoppedError):
+            apply(aws, plan(aws, resources, app, "dev"), print)
+    assert {change.action for change in plan(aws, resources, app, "dev")} == {"keep"}
+    client = aws.client("apigatewayv2")
+    (api,) = ours(aws, app)
+    routes = client.get_routes(ApiId=api)["Items"]
+    answers = {
+        one["RouteKey"]: client.get_route_responses(ApiId=api, RouteId=one["RouteId"])["Items"]
+        for one in routes
+    }
+    assert {key: len(found) for key, found in answers.items()} == {"$connect": 0, "chat": 1}
+
+
 def test_media_types_are_patched_one_by_one(aws, app):
     """MiniStack makes no list of them any more: the call is the last one."""
     first = API(kind="rest_api", routes=REST)
@@ -554,6 +634,8 @@ REFUSED = [
     (API(kind="alb_multi", routes=ALL), "makes no alb_multi"),
     (API(kind="vpc_lattice_v2", routes=ALL), "target group"),
     (API(kind="lambda_edge", routes=ALL), "us-east-1"),
+    (API(routes=ALL, cors=CORS(("*",), allow_credentials=True)), "no allow-credentials if"),
+    (API(kind="function_url", routes=ALL, cors=CORS(max_age=-1)), "a function URL is 0 to 86400"),
     (API(kind="rest_api", routes=REST, api_keys=(APIKey("a", "short"),)), "has 5 characters"),
     (
         API(kind="rest_api", routes=(Route("GET /{a}", "f"), Route("GET /{b}/c", "f"))),

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from adapter import Handler
 from adapter.config import ConfigError, Schedule
-from adapter.deploy import APP, DeployError, Found, patience
+from adapter.deploy import APP, DeployError, Found, Resource, heard, patience
 from adapter.deploy.apply import apply
 from adapter.deploy.aws import AWS
 from adapter.deploy.deployment import deployment
@@ -311,6 +311,14 @@ def test_names_on_aws_are_as_long_as_they_may_be():
     assert long != schedules.named("a" * 40, "dev", "b" * 31)
 
 
+def test_ids_of_statements_are_as_long_as_they_may_be(shop):
+    tables = f'[tool.adapter.schedules.{"s" * 64}]\nexpression = "rate(1 day)"\n'
+    tables += events_of({"n" * 64: ['source = "sns:news"']})
+    stage = shop(tables, stage="p" * 32)
+    made = [one for one in (*schedules.of(stage), *events.of(stage)) if one.kind == "permission"]
+    assert [len(one.name.partition("/")[2]) for one in made] == [100, 100]
+
+
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
@@ -547,7 +555,25 @@ def interrupted(aws, stage, failed):
     return False
 
 
+def test_a_batch_and_its_window_are_told_together(aws):
+    told = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 5}
+    name = "users:dev/sqs:orders"
+    wanted = Resource("event_source", name, {"Enabled": True, **told})
+    with Stubber(aws.client("lambda")) as lambda_:
+        lambda_.add_response("update_event_source_mapping", {}, {"UUID": UUID, **told})
+        found = Found("event_source", name, {}, UUID)
+        event_source.change(aws, wanted, found, {"BatchSize": (10, 100)}, print)
+        lambda_.assert_no_pending_responses()
+
+
 # What AWS would refuse
+
+
+@pytest.mark.parametrize("source", ["sqs:{}:nowhere", "kinesis:{}:stream/nowhere"])
+def test_what_another_account_has_is_left_to_aws(aws, source):
+    arn = f"arn:aws:{source.format(f'{REGION}:999999999999')}"
+    heard.check(aws, arn, "users:dev", 30)
+    assert arn.split(":")[2] != "sqs" or heard.visibility(aws, arn) is None
 
 
 @pytest.mark.parametrize(

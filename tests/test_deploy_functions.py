@@ -388,7 +388,8 @@ def test_a_change_that_no_revision_tells_of_is_seen_in_what_is_there(tmp_path):
 
 @pytest.mark.parametrize("times", [3, 100])
 def test_a_role_that_lambda_does_not_know_yet_is_waited_for(tmp_path, times):
-    left = [client_error("InvalidParameterValueException", "cannot be assumed by Lambda.")] * times
+    said = ("cannot be assumed by Lambda.", "the KMS key is invalid for CreateGrant.")
+    left = [client_error("InvalidParameterValueException", each) for each in said * times][:times]
 
     def refuse(**_):
         if left:
@@ -402,6 +403,68 @@ def test_a_role_that_lambda_does_not_know_yet_is_waited_for(tmp_path, times):
     else:
         shop.deploy(aws)
         assert aws.made.count("CreateFunction") == 4
+
+
+def test_an_update_in_progress_is_waited_for(tmp_path):
+    left = {"UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion"}
+
+    def refuse(model, **_):
+        if model.name in left:
+            left.remove(model.name)
+            raise client_error("ResourceConflictException", "An update is in progress for resource")
+
+    shop = Shop(tmp_path, "busy")
+    shop.deploy(Watched(**QUICK))
+    shop.source, shop.settings = BETTER, "timeout = 7\n"
+    aws = Watched(**QUICK, before_call=refuse)
+    shop.deploy(aws)
+    assert not left
+    assert aliases.read(aws, "busy", "dev").version == "2"
+
+
+def test_a_version_that_an_earlier_run_made_is_waited_for(tmp_path):
+    shop, states = Shop(tmp_path, "pending"), ["Active", "Pending"]
+    with pytest.raises(CutOffError):
+        shop.deploy(cut_off(5))
+    assert shop.versions(Watched()) == ["1"]
+
+    def slow(parsed, **_):
+        is_version = parsed["Version"] == "1" and states
+        parsed.update(State=states.pop() if is_version else "Active", LastUpdateStatus="Successful")
+
+    hooks = {**QUICK, "after_call__lambda__GetFunctionConfiguration": slow}
+    said = []
+    aws = Watched(**{**hooks, "before_call__lambda__Invoke": lambda **_: said.append(len(states))})
+    shop.deploy(aws)
+    assert said == [0]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "calls"),
+    [
+        ("ResourceConflictException", "The function is in the following state: Pending", 2),
+        ("ResourceNotReadyException", "its VPC connection is no longer available", 2),
+        ("TooManyRequestsException", "Rate Exceeded.", 1),
+        ("ServiceException", "anything else", 1),
+    ],
+)
+def test_a_version_that_can_not_be_called_yet_is_called_again(code, message, calls):
+    left = [client_error(code, message)]
+
+    def refuse(**_):
+        if left:
+            raise left.pop()
+
+    hooks = {"before_send__lambda__Invoke": answering, "before_call__lambda__Invoke": refuse}
+    aws = Watched(**hooks)
+    if calls == 2:
+        assert trial.tried(aws, "users", "1", {}, 30).status == 200
+    else:
+        is_full = code.startswith("Too")
+        kind, said = (DeployError, "no environment for it") if is_full else (ClientError, message)
+        with pytest.raises(kind, match=said):
+            trial.tried(aws, "users", "1", {}, 30)
+    assert aws.made == ["Invoke"] * calls
 
 
 def test_a_function_that_lambda_can_not_start_is_told_with_the_reason(tmp_path):
@@ -535,6 +598,12 @@ def test_a_role_has_no_more_rights_than_it_needs(tmp_path):
         ("Allow", ["s3:GetObject"], ["arn:aws:s3:::mine/*"]),
         ("Allow", ["s3:PutObject"], ["arn:aws:s3:::mine/*"]),
     ]
+
+
+def test_a_websocket_api_s_functions_may_post_to_its_clients(tmp_path):
+    shop = Shop(tmp_path, settings='[tool.adapter]\nkind = "websocket"\n')
+    clients = HERE % ("execute-api", "*/*/*/@connections/*")
+    assert statements(shop)[1:] == [("Allow", ["execute-api:ManageConnections"], [clients])]
 
 
 def test_what_a_function_is_to_be(tmp_path):

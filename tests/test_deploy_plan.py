@@ -2,11 +2,12 @@
 
 import pytest
 
-from adapter.deploy import APP, DeployError, Resource, Sub
+from adapter.deploy import APP, STAGE, Change, DeployError, Found, Resource, Sub
 from adapter.deploy.apply import apply
 from adapter.deploy.aws import AWS
 from adapter.deploy.fill import filled, names
 from adapter.deploy.plan import plan
+from adapter.deploy.shown import parts
 from control_plane import ministack, point_to
 
 TAGS = {APP: "shop"}
@@ -56,6 +57,22 @@ def test_what_is_not_ours_is_refused(aws, tags, said):
     aws.client("logs").create_log_group(logGroupName=name, tags=tags)
     with pytest.raises(DeployError, match=said):
         plan(aws, [logs(name)], "shop", "dev")
+
+
+def test_what_another_stage_has_is_not_taken_from_it(aws):
+    one, other = (logs("/shop-b-c-n", tags={**TAGS, STAGE: stage}) for stage in ("b", "b-c"))
+    apply(aws, plan(aws, [one], "shop", "b"), print)
+    assert actions(plan(aws, [one], "shop", "b")) == [("keep", one.name)]
+    with pytest.raises(DeployError, match=r"it is of the stage 'b': choose another name$"):
+        plan(aws, [other], "shop", "b-c")
+
+
+@pytest.mark.parametrize("there", [None, {}, {"Variables": {}}])
+def test_no_value_of_a_variable_is_shown_whatever_there_is(there):
+    found = Found("function", "users:dev", {})
+    different = {"Environment": (there, {"Variables": {"KEY": "secret"}})}
+    change = Change("change", None, found, different)
+    assert list(parts(change)) == [("Environment.Variables.KEY", "not set", "set")]
 
 
 KNOWN = {"AWS::Region": "eu-west-1", "http_api:shop-dev": "a1b2"}

@@ -123,6 +123,7 @@ APP_LINE = '[tool.adapter]\napp = "main:app"\n'
         ("", "dev", "which app"),
         (APP_LINE + "[tool.adapter.stages.123]", "dev", "'123' is no name of a stage"),
         (APP_LINE, "a b", "'a b' is no name of a stage"),
+        (APP_LINE + "stages = { eu = {}, EU = {} }", "dev", "'eu' and 'EU' are the same to IAM"),
         (APP_LINE + "stages.prod.memroy = 5", "prod", "memroy"),
         (APP_LINE + "stages.prod.memory = 5", "prod", "memory"),
         (APP_LINE + "stages.prod.memory = 5", "dev", "memory"),

@@ -28,6 +28,7 @@ from adapter.config import Function, JWTAuthorizer, LambdaAuthorizer, template
 from adapter.deploy import DeployError, Resource, Sub
 from adapter.deploy.deployment import deployment
 from adapter.deploy.export import Plan, hcl, sam, sam_parts, text
+from adapter.deploy.export import yaml as written_yaml
 from adapter.deploy.wanted import resources
 from adapter.package import Archive, Package
 
@@ -294,6 +295,31 @@ def test_a_template_publishes_a_version_for_the_alias(tmp_path):
     assert told["Role"] == {"Fn::GetAtt": ["usersRole", "Arn"]}
 
 
+@pytest.mark.parametrize("name", ["http", "websocket"])
+def test_a_stage_comes_after_its_routes(name, tmp_path):
+    """A WebSocket API can't be deployed without one; its messages' routes answer."""
+    made = sam.template(plan_of(tmp_path, PROJECTS[name]))["Resources"]
+    of = {kind: [id_ for id_, one in made.items() if one["Type"] == f"AWS::ApiGatewayV2::{kind}"]
+          for kind in ("Route", "RouteResponse", "Stage")}  # fmt: skip
+    assert made[of["Stage"][0]]["DependsOn"] == of["Route"]
+    assert len(of["RouteResponse"]) == (name == "websocket")
+
+
+def test_a_function_is_found_by_its_name_beside_a_template(tmp_path):
+    (tmp_path / "template.yaml").write_text(text("sam", plan_of(tmp_path, PROJECTS["http"])))
+    given = {"my-tasks": Function("my-tasks", "main.another"), "users": Function("users", "a.b")}
+    found = template.read(tmp_path / "template.yaml", functions=given).functions
+    assert {one.name: one.handler for one in found.values()} == {
+        "myTasks": "main.another",
+        "users": "a.b",
+    }
+
+
+@pytest.mark.parametrize("value", ["1e3", "1.0E5", "089", "0o17", "y", "N", "NaN", "-Infinity"])
+def test_a_text_that_others_take_for_a_number_has_quotes(value):
+    assert written_yaml.text({"a": value}) == f"a: '{value}'\n"
+
+
 BOOK = {
     **sam_parts.PSEUDO,
     "arn:${AWS::Partition}:lambda:x:function:users": "users.Arn",
@@ -464,6 +490,7 @@ def test_a_bucket_has_one_document_of_all_its_notifications(tmp_path):
     [
         ("plain", ['a = "plain"']),
         ('${a} %{b} $c "d" \\ \n', ['a = "$${a} %%{b} $c \\"d\\" \\\\ \\n"']),
+        ("\b\f\\b", [r'a = "\u0008\u000c\\b"']),
         ([True, False, None, 0, 1, 1.5], ["a = [true, false, null, 0, 1, 1.5]"]),
         ({"b": "1", "c:d": "2"}, ["a = {", '  b     = "1"', '  "c:d" = "2"', "}"]),
         ([{"b": 1}], ["a = [", "  {", "    b = 1", "  },", "]"]),

@@ -312,8 +312,10 @@ def test_a_canary_gets_a_share_and_then_all(shop):
 
 
 @pytest.mark.parametrize(
-    ("text", "share"), [("10%", 0.1), ("0.5 %", 0.005), ("100%", None), ("0", None), ("x", None)]
-)
+    ("text", "share"),
+    [("10%", 0.1), ("10", 0.1), ("0.5 %", 0.005), ("0.1", None), ("100%", None), ("0", None),
+     ("x", None), ("nan", None)],
+)  # fmt: skip
 def test_a_share(text, share):
     if share:
         assert promotion.share_of(text) == share
@@ -380,7 +382,7 @@ def test_back_from_a_canary_all_goes_where_most_went(shop):
 def test_never_back_to_what_is_not_there(shop):
     shop.deploy("# 1")
     calls = calls_of(shop.aws)
-    with pytest.raises(DeployError, match="nobody wrote down what it ran before"):
+    with pytest.raises(DeployError, match="1 is the first that it runs"):
         releases.back(shop.aws, [shop.name], "dev")
     for version in ("7", "$LATEST"):
         with pytest.raises(

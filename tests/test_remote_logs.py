@@ -1,5 +1,6 @@
 """Logs of deployed functions, and calls of them."""
 
+import errno
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from adapter.cli import cli
 from adapter.deploy import DeployError, aliases, logs
 from adapter.deploy.aws import AWS
-from adapter.deploy.log_lines import Line, Requests, Told, of_request, of_status, told
+from adapter.deploy.log_lines import Line, Requests, Told, harmless, of_request, of_status, told
 from adapter.deploy.logs import Logs, Query, moment
 from adapter.deploy.remote import Answer
 from control_plane import ministack, moto, point_to
@@ -42,6 +43,7 @@ NOW = int(time.time() * 1000) - 60_000
         ("GET / 500 1.0 ms warm", Told()),
         ("hello", Told()),
         ('{"not": "closed"', Told()),
+        ('{"a":' * 40_000, Told()),
         ("{}", Told()),
         (json.dumps({"requestId": A, "level": "WARN", "message": "x"}), Told(A, level="WARN")),
         (json.dumps({"requestId": A, "level": "INFO", "logger": "adapter.access", "status": 503}),
@@ -102,6 +104,11 @@ def test_lines_come_as_soon_as_a_status_is_known():
     came = [len(list(requests.take([line]))) for line in lines]
     assert came == [0, 0, 3, 1, 1]
     assert (requests.answered, requests.ended) == (True, 1)
+
+
+def test_a_line_does_not_command_the_terminal():
+    assert harmless("a\tb\nc é 😀") == "a\tb\nc é 😀"
+    assert harmless("\x1b[2J\r\x9b\u202e") == r"\x1b[2J\r\x9b\u202e"
 
 
 @pytest.mark.parametrize("status", ["5", "600", "5xy", "ok"])
@@ -278,6 +285,15 @@ def test_the_command_shows_lines_and_objects(aws, project):
     assert (told["function"], told["version"], told["level"]) == ("one", "5", "ERROR")
     coloured = run("logs", "--function", "one", "--grep", "database", color=True).stdout
     assert "\x1b[31m" in coloured
+
+
+def test_a_reader_that_has_enough_is_no_error(aws, project, monkeypatch):
+    def echo(*_, **__):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    write(aws, "one", "2026/11/20/[5]p", ["one of many"], NOW)
+    monkeypatch.setattr("adapter.cli.logs._put", echo)
+    assert "Error" not in run("logs", "--grep", "one of many", code=1).output
 
 
 def test_without_an_access_log_it_is_said(aws, project):

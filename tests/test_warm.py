@@ -197,7 +197,7 @@ def test_a_rule_does_it_until_it_is_taken_away(aws, adapter, folder):
         ("shop --every 1m --stage prod", "there is no shop:prod in eu-west-1"),
         ("plain --every 1m", "there is no plain:dev in eu-west-1: deploy it"),
         ("plain", "there is no plain:dev in eu-west-1"),
-        ("carts", "there is no function 'carts': there are shop, plain"),
+        ("carts", "there is no function 'carts' in pyproject.toml; there are: shop, plain"),
     ],
 )
 def test_what_can_not_be_is_said(aws, adapter, arguments, said):

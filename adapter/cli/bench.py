@@ -128,6 +128,8 @@ def bench(
         if to_svg:
             shown.write_svg(Path(to_svg), rows)
         shown.put(rows, told.currency, as_json=as_json)
+    except BrokenPipeError:
+        raise  # of `| head`, which click ends quietly
     except (AdapterError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except (KeyboardInterrupt, CancelledError):

@@ -70,6 +70,8 @@ def refusals() -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:
         raise Failure(sentence(error)) from None
+    except BrokenPipeError:
+        raise  # of `| head`, which click ends quietly
     except (AdapterError, OSError) as error:
         raise Failure(str(error)) from None
     except KeyboardInterrupt:

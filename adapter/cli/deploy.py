@@ -105,4 +105,4 @@ def _ask(changes: list[Change], *, yes: bool) -> None:
         raise cloud.Failure(
             f"{len(gone)} of the resources would be deleted: say --yes if that is right"
         )
-    click.confirm(f"Delete {len(gone)} of the resources, and go on?", abort=True)
+    click.confirm(f"Delete {len(gone)} of the resources, and go on?", abort=True, err=True)

@@ -76,5 +76,6 @@ def _ask(app: str) -> None:
     """Raises Abort and Failure."""
     if not sys.stdin.isatty():
         raise cloud.Failure("nobody can be asked here: say --yes to delete all of this")
-    if click.prompt(f"The app's name ({app}), to delete all of this", default="") != app:
-        raise click.Abort
+    question = f"The app's name ({app}), to delete all of this"
+    if click.prompt(question, default="", show_default=False, err=True) != app:
+        raise cloud.Failure("that is not the app's name: nothing was deleted")

@@ -92,7 +92,7 @@ def logs(
 
 
 def _put(line: Line, *, as_json: bool) -> None:
-    from ..deploy.log_lines import told
+    from ..deploy.log_lines import harmless, told
 
     says = told(line.message)
     at = datetime.fromtimestamp(line.at / 1000, UTC)
@@ -111,7 +111,7 @@ def _put(line: Line, *, as_json: bool) -> None:
         return
     where = f"{line.function}[{line.version}]" if line.version else line.function
     colour = _COLOURS.get(says.level)
-    message = click.style(line.message, fg=colour, dim=bool(says.around) or None)
+    message = click.style(harmless(line.message), fg=colour, dim=bool(says.around) or None)
     click.echo(f"{click.style(time, dim=True)} {click.style(where, fg='cyan')} {message}")
 
 

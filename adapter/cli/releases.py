@@ -292,4 +292,4 @@ def _confirm(question: str) -> None:
     """Raises Abort; and Failure where nobody can be asked."""
     if not sys.stdin.isatty():
         raise cloud.Failure(f"{question} There is nobody to ask: say --yes if that is right")
-    click.confirm(question, abort=True)
+    click.confirm(question, abort=True, err=True)

@@ -32,6 +32,7 @@ def call(options: Call, *, raw: bool, capture: str | None) -> int:
 
     event = read_json(options.file)
     with cloud.refusals():
+        from ..deploy.log_lines import harmless
         from ..deploy.remote import function_of, invoke
         from ..deploy.stages import one
 
@@ -42,7 +43,7 @@ def call(options: Call, *, raw: bool, capture: str | None) -> int:
         name = function_of(found.target.project.functions, options.function)
         answer = invoke(found.aws, name, found.target.stage, event)
     if answer.log:
-        click.echo(answer.log.rstrip("\n"), err=True)
+        click.echo(harmless(answer.log.rstrip("\n")), err=True)
     _put(answer, raw=raw)
     if capture is not None:
         _keep(capture, event, answer)

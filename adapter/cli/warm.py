@@ -54,10 +54,11 @@ def warm(stage: str, function: str, times: int, every: str, profile: str, region
 
 
 def _functions(found: Deployment, name: str) -> list[str]:
-    if name and name not in found.project.functions:
-        known = ", ".join(found.project.functions)
-        raise click.BadParameter(f"there is no function {name!r}: there are {known}")
-    return [name] if name else list(found.project.functions)
+    """Raises DeployError for one that pyproject.toml doesn't have."""
+    from ..deploy.remote import function_of
+
+    known = found.project.functions
+    return [function_of(known, name)] if name else list(known)
 
 
 def _kept(aws: AWS, found: Deployment, name: str, every: str, times: int) -> str:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import Function
@@ -28,10 +29,15 @@ _PLAIN_CONCURRENCY = ("LambdaManagedInstancesCapacityProviderConfig", _CONCURREN
 def functions_of(found: Template, given: Mapping[str, Function]) -> dict[str, Function]:
     """The functions by their logical ids; those that are `given` count in place of the template's.
 
-    Raises ConfigError.
+    A function that is given has the logical id for its name, or the FunctionName: a logical id
+    can't be my-tasks. Raises ConfigError.
     """
-    resources = found.of(*FUNCTIONS)
-    return {one.id: given[one.id] if one.id in given else _function(one) for one in resources}
+    return {one.id: _given(one, given) or _function(one) for one in found.of(*FUNCTIONS)}
+
+
+def _given(one: Resource, given: Mapping[str, Function]) -> Function | None:
+    named = given.get(one.id) or given.get(one.properties.get("FunctionName").text())
+    return replace(named, name=one.id) if named else None
 
 
 def _function(one: Resource) -> Function:

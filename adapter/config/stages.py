@@ -27,7 +27,18 @@ def names(document: Node) -> tuple[str, ...]:
     found = document.get("tool", "adapter", "stages").items()
     for name, node in found:
         checked(name, node)
+        _check_letters(name, [other for other, _ in found], node)
     return tuple(name for name, _ in found)
+
+
+def _check_letters(name: str, names: list[str], node: Node) -> None:
+    """Raises ConfigError for two stages whose roles would have the same name.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html: case does not count
+    """
+    for other in names:
+        if other != name and other.lower() == name.lower():
+            raise node.error(f"{name!r} and {other!r} are the same to IAM: rename one of them")
 
 
 def checked(name: str, node: Node) -> None:

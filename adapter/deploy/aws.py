@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from . import patience
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The SDK's `standard` mode tries again what is throttled or failed on the way, with growing waits.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
 _RETRIES = {"mode": "standard", "total_max_attempts": 6}
+_SLOW = ("apigateway", "apigatewayv2")
 
 
 @dataclass
@@ -31,7 +34,10 @@ class AWS:
     def client(self, service: str) -> Any:
         """boto3's client of a service: the same one each time."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=self._config)
+            made = self._session.client(service, config=self._config)
+            if service in _SLOW:
+                patience.slowly(made)
+            self._clients[service] = made
         return self._clients[service]
 
     def once(self, service: str, patience: float) -> Any:
@@ -41,7 +47,9 @@ class AWS:
         """
         from botocore.config import Config
 
-        config = Config(read_timeout=patience, retries={"total_max_attempts": 1})
+        config = Config(
+            read_timeout=patience, retries={"total_max_attempts": 1}, tcp_keepalive=True
+        )
         return self._session.client(service, config=config)
 
     @cached_property

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PYPROJECT = Path("pyproject.toml")
 _NO_APP = (
-    "which app? Name it (adapter deploy main:app), or set [tool.adapter] app in pyproject.toml"
+    'which app? Write app = "main:app" below [tool.adapter] in pyproject.toml; deploy and export '
+    "also take it as an argument (adapter deploy main:app)"
 )
 
 

@@ -31,7 +31,9 @@ def arn_of(aws: AWS, arn: str) -> str:
     if arn.split(":")[2] != DYNAMODB or "/stream/" in arn:
         return arn
     table = arn.partition(":table/")[2]
-    told = _asked(lambda: aws.client("dynamodb").describe_table(TableName=table), f"table {table}")
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+    named = table if _is_here(aws, arn) else arn
+    told = _asked(lambda: aws.client("dynamodb").describe_table(TableName=named), f"table {table}")
     if told is None:
         raise DeployError(
             f"which stream the table {table} has can't be asked: you lack dynamodb:DescribeTable. "
@@ -52,6 +54,8 @@ def check(aws: AWS, arn: str, function: str, timeout: float) -> None:
     service = arn.split(":")[2]
     if service == SQS:
         _check_visibility(aws, arn, function, timeout)
+    elif service == KINESIS and not _is_here(aws, arn):
+        return
     elif service == KINESIS:
         stream = arn.partition(":stream/")[2].partition("/")[0]
         summary = aws.client("kinesis").describe_stream_summary
@@ -61,10 +65,12 @@ def check(aws: AWS, arn: str, function: str, timeout: float) -> None:
 
 
 def visibility(aws: AWS, arn: str) -> int | None:
-    """For how many seconds a queue hides a message that was taken; None if one may not ask.
+    """For how many seconds a queue hides a message that was taken; None if one can't ask.
 
     Raises DeployError if there is no such queue.
     """
+    if not _is_here(aws, arn):
+        return None
     *_, account, queue = arn.split(":")
     sqs = aws.client("sqs")
 
@@ -74,6 +80,11 @@ def visibility(aws: AWS, arn: str) -> int | None:
 
     told = _asked(asked, f"queue {queue}")
     return None if told is None else int(told["Attributes"]["VisibilityTimeout"])
+
+
+def _is_here(aws: AWS, arn: str) -> bool:
+    """Whether it is this account's; of another's AWS says that it isn't there, or nothing."""
+    return arn.split(":")[4] == aws.known["AWS::AccountId"]
 
 
 def _check_visibility(aws: AWS, arn: str, function: str, timeout: float) -> None:

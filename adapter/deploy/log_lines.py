@@ -78,7 +78,7 @@ def told(message: str) -> Told:
     if message.startswith("{"):
         try:
             found = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict):
             return _of_object(found)
@@ -116,6 +116,16 @@ def _of_object(found: dict[str, Any]) -> Told:
         status=status if access and isinstance(status, int) else 0,
         access=access,
     )
+
+
+# What a visitor sends gets into logs, and must not command the terminal of who reads them.
+# https://cwe.mitre.org/data/definitions/150.html
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(message: str) -> str:
+    r"""With control characters, and those that turn the direction, as text: \x1b[2J."""
+    return _COMMANDS.sub(lambda found: ascii(found[0])[1:-1], message)
 
 
 Wanted = Callable[[str, int], bool | None]

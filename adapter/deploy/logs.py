@@ -69,7 +69,7 @@ def moment(text: str, now: float | None = None) -> int:
     """
     if ago := re.fullmatch(r"(\d+)([smhd])", text):
         seconds = int(ago[1]) * _UNITS[ago[2]]
-        return int(((time.time() if now is None else now) - seconds) * 1000)
+        return max(0, int(((time.time() if now is None else now) - seconds) * 1000))
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

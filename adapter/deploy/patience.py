@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 TRIES = 12
 PAUSE_S = 5.0
 
+# API Gateway lets DeleteRestApi through once in 30 seconds, UpdateUsagePlan once in 20, and others
+# once in a few, of a whole account, which is more than the SDK waits of its own accord:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+# Nor does it know the conflict that passes: what was changed last isn't everywhere yet.
+# https://github.com/hashicorp/terraform-provider-aws/issues/18018
+_SLOW = {"TooManyRequestsException": "", "ConflictException": "concurrent modification"}
+
 
 def patiently(call: Callable[[], Any], passing: Mapping[str, tuple[str, ...]]) -> Any:
     """What the call returns, which is made again for a minute while its refusal is one that passes.
@@ -34,3 +41,18 @@ def patiently(call: Callable[[], Any], passing: Mapping[str, tuple[str, ...]]) -
                 raise
             time.sleep(PAUSE_S)
     return call()
+
+
+def slowly(client: Any) -> None:
+    """Have a client of API Gateway wait for a minute more where the SDK gives up."""
+    tries = client.meta.config.retries["total_max_attempts"] + TRIES
+
+    def again(response: Any, attempts: int, **_: Any) -> float | None:
+        """How long to wait for another try; None for none. The SDK's own handler comes first."""
+        said = response[1].get("Error", {}) if response else {}
+        text = _SLOW.get(said.get("Code", ""))
+        passes = text is not None and text in said.get("Message", "")
+        return PAUSE_S if passes and attempts < tries else None
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"needs-retry.{service}", again)

@@ -61,15 +61,17 @@ def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
 
 def _check_ours(resource: Resource, found: Found) -> None:
     """Raises DeployError."""
-    app = resource.tags.get(APP)
-    if found.tags.get(APP) == app:
-        return
-    whose = found.tags.get(APP)
-    owner = f"it is of the app {whose!r}" if whose else "adapter did not make it"
-    raise DeployError(
-        f"there is a {resource.kind.replace('_', ' ')} {resource.name} already, and {owner}: "
-        f"choose another name, or hand it over with the tag {APP}={app}"
-    )
+    app, whose = resource.tags.get(APP), found.tags.get(APP)
+    there = f"there is a {resource.kind.replace('_', ' ')} {resource.name} already, and"
+    if whose != app:
+        owner = f"it is of the app {whose!r}" if whose else "adapter did not make it"
+        raise DeployError(
+            f"{there} {owner}: choose another name, or hand it over with the tag {APP}={app}"
+        )
+    # shop-b-c-n is the rule n of the stage b-c, and c-n of the stage b.
+    stage = resource.tags.get(STAGE)
+    if stage and found.tags.get(STAGE, stage) != stage:
+        raise DeployError(f"{there} it is of the stage {found.tags[STAGE]!r}: choose another name")
 
 
 def _gone(aws: AWS, changes: list[Change], app: str, stage: str) -> Iterator[Change]:

@@ -81,12 +81,16 @@ class Promotion:
 
 
 def share_of(text: str) -> float:
-    """0.1 for 10%. Raises DeployError for what is no share between 0 and 100 %."""
+    """0.1 for 10% and for 10. Raises DeployError for what is no share between 0 and 100 %.
+
+    0.1 alone may be meant as a tenth, or as 0.1%.
+    """
+    number = text.strip().removesuffix("%")
     try:
-        share = float(text.strip().removesuffix("%")) / 100
+        share = float(number) / 100
     except ValueError:
         share = 0.0
-    if not 0 < share < 1:
+    if not 0 < share < 1 or (share < 0.01 and number == text.strip()):
         raise DeployError(f"{text!r:.20} is no share of the requests: write 10%, or 0.5%")
     return round(share, 6)
 

@@ -25,14 +25,19 @@ LATEST = aliases.LATEST
 _CODE = ("CodeSha256", "Architectures")
 """What update_function_code changes; update_function_configuration changes the others."""
 
-# The second is said of a function in a VPC.
+# The second is said of a function in a VPC, the third of one that has variables.
 # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/lambda/function.go
 _YOUNG_ROLE = {
     "InvalidParameterValueException": (
         "cannot be assumed by Lambda",
         "execution role does not have permissions",
+        "KMS key is invalid for CreateGrant",
     )
 }
+
+# Also of a function that was said to be done: https://github.com/aws/aws-cli/issues/6718. Nobody's
+# change is lost by trying again, since each call names the RevisionId that was looked at.
+_BUSY = {"ResourceConflictException": ("in progress", "concurrent update")}
 
 # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html; in a VPC it takes minutes
 STATE_WAITS_S = (0.1, 0.2, 0.4, 1.0)
@@ -101,13 +106,17 @@ def _with_code(
     aws: AWS, wanted: Resource, name: str, current: Configuration, tell: Tell
 ) -> Configuration:
     code = upload.place(aws, wanted.given, tell)
-    with racing(name):
-        aws.client("lambda").update_function_code(
+
+    def call() -> Any:
+        return aws.client("lambda").update_function_code(
             FunctionName=name,
             Architectures=wanted.settings["Architectures"],
             RevisionId=current["RevisionId"],
             **code,
         )
+
+    with racing(name):
+        patiently(call, _BUSY)
     return _working(aws, name)
 
 
@@ -128,10 +137,7 @@ def _configured(
 
 def _with_role(call: Callable[[], Any], wanted: Resource) -> None:
     """The call, again and again while Lambda does not yet know the role that was just made."""
-    if wanted.given["own_role"]:
-        patiently(call, _YOUNG_ROLE)
-    else:
-        call()
+    patiently(call, {**_BUSY, **_YOUNG_ROLE} if wanted.given["own_role"] else _BUSY)
 
 
 def version(
@@ -149,17 +155,26 @@ def version(
     newest = next(iter(aliases.versions(aws, name)), None)
     if newest and not differences(wanted.settings, settings_of(newest)):
         tell(f"version {newest['Version']} of {name} is there already")
-        return newest["Version"], made
-    with racing(name):
-        published = aws.client("lambda").publish_version(
+        number: str = newest["Version"]
+    else:
+        number = _published(aws, wanted, name, current, made)
+        tell(f"version {number} of {name}")
+    _working(aws, name, number)
+    return number, made
+
+
+def _published(aws: AWS, wanted: Resource, name: str, current: Configuration, commit: str) -> str:
+    def call() -> Any:
+        return aws.client("lambda").publish_version(
             FunctionName=name,
             CodeSha256=wanted.settings["CodeSha256"],
             RevisionId=current["RevisionId"],
-            Description=f"{made or 'no commit'}, by {aws.who}"[:256],
+            Description=f"{commit or 'no commit'}, by {aws.who}"[:256],
         )
-    tell(f"version {published['Version']} of {name}")
-    _working(aws, name, published["Version"])
-    return published["Version"], made
+
+    with racing(name):
+        number: str = patiently(call, _BUSY)["Version"]
+    return number
 
 
 def settled(aws: AWS, name: str, qualifier: str = LATEST) -> Configuration | None:

@@ -147,6 +147,13 @@ def back(aws: AWS, functions: Iterable[str], stage: str, to: str = "") -> list[M
     return [_back(aws, function, stage, to) for function in functions]
 
 
+def _unknown(alias: Alias) -> str:
+    """Why there is nothing to go back to."""
+    if alias.record.at:
+        return f"version {alias.version} is the first that it runs"
+    return f"nobody wrote down what it ran before version {alias.version}"
+
+
 def _back(aws: AWS, function: str, stage: str, to: str) -> Move:
     before = aliases.read(aws, function, stage)
     if before is None:
@@ -154,8 +161,8 @@ def _back(aws: AWS, function: str, stage: str, to: str) -> Move:
     version = to or (before.version if before.weights else before.record.before)
     if not version:
         raise DeployError(
-            f"{before}: nobody wrote down what it ran before version {before.version}: name it "
-            f"(adapter rollback {stage} --to VERSION)"
+            f"{before}: {_unknown(before)}: name a version (adapter rollback {stage} --function "
+            f"{function} --to VERSION; adapter releases shows what other stages run)"
         )
     found = aliases.configuration(aws, function, version)
     if found is None or version == aliases.LATEST:

@@ -80,7 +80,9 @@ def parts(change: Change) -> Iterator[tuple[str, str, str]]:
 def _parts(path: tuple[str, ...], is_: Any, to_be: Any) -> Iterator[tuple[str, str, str]]:
     if path[-1] in _HIDDEN:
         yield from _names(path, is_ or {}, to_be or {})
-    elif isinstance(is_, dict) and isinstance(to_be, dict):
+    elif all(isinstance(side, dict | None) for side in (is_, to_be)) and (is_ or to_be):
+        # Also where one side is missing: below it there may be what is hidden.
+        is_, to_be = is_ or {}, to_be or {}
         for key in {**is_, **to_be}:
             if is_.get(key) != to_be.get(key):
                 yield from _parts((*path, key), is_.get(key), to_be.get(key))

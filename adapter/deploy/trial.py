@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..report import ReportError, run_of
 from . import STAGE, DeployError
+from .patience import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 # A cold start comes on top of the function's timeout: 10 s, and a second try of the init phase.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 _MORE_S = 30
+
+# Of a version that nobody called for weeks Lambda has to make its network anew.
+# https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+_PASSING = {"ResourceConflictException": ("Pending",), "ResourceNotReadyException": ("",)}
+
 _ENDS_HEAD = b"\0" * 8
 """Invoke gives an answer that is streamed as it is, its head and these first.
 
@@ -58,13 +64,7 @@ def tried(
     timeout  of the function, in seconds
     stage    for which it is; the version's own ARN does not tell
     """
-    answer = aws.once("lambda", timeout + _MORE_S).invoke(
-        FunctionName=name,
-        Qualifier=version,
-        LogType="Tail",
-        ClientContext=base64.b64encode(json.dumps({"custom": {STAGE: stage}}).encode()).decode(),
-        Payload=json.dumps(event).encode(),
-    )
+    answer = _answer(aws, name, version, event, timeout, stage)
     payload = answer["Payload"].read()
     log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
     if answer.get("FunctionError"):
@@ -75,6 +75,36 @@ def tried(
     if status >= 500:
         raise DeployError(_broken(name, version, f"it answers {status}", log))
     return Trial(status, _run(log))
+
+
+def _answer(
+    aws: AWS, name: str, version: str, event: Mapping[str, Any], timeout: int, stage: str
+) -> Any:
+    """Invoke's. Raises DeployError where Lambda lets nobody call the function."""
+    from botocore.exceptions import ClientError
+
+    client = aws.once("lambda", timeout + _MORE_S)
+    context = base64.b64encode(json.dumps({"custom": {STAGE: stage}}).encode()).decode()
+
+    def call() -> Any:
+        return client.invoke(
+            FunctionName=name,
+            Qualifier=version,
+            LogType="Tail",
+            ClientContext=context,
+            Payload=json.dumps(event).encode(),
+        )
+
+    try:
+        return patiently(call, _PASSING)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TooManyRequestsException":
+            raise
+        raise DeployError(
+            f"version {version} of {name} is not released, since Lambda has no environment for it "
+            f"now ({error.response.get('Reason', 'throttled')}): deploy again. If its reserved "
+            f"concurrency is 0: aws lambda delete-function-concurrency --function-name {name}"
+        ) from None
 
 
 def _status(payload: bytes) -> int | None:

@@ -73,6 +73,8 @@ def _make(aws: AWS, bucket: str) -> None:
     s3 = aws.client("s3")
     try:
         s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else where))
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        pass  # another deployment made it meanwhile
     except s3.exceptions.BucketAlreadyExists:
         raise DeployError(
             f"the bucket {bucket} is somebody else's: name one of yours under "

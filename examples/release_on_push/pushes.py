@@ -66,7 +66,7 @@ def _read(read: Callable[[Mapping[str, Any]], list[Push]], body: bytes) -> list[
 def _object(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DeliveryError(
             "this is no JSON: set the webhook's content type to application/json"
         ) from None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_ESCAPED = re.compile(r"\\.")
+_OTHERS = {r"\b": r"\u0008", r"\f": r"\u000c"}
 _TEMPLATE = re.compile(r"([$%])\{")
 
 
@@ -52,9 +54,11 @@ def text(blocks: Iterable[tuple[str, Block]]) -> str:
 def quoted(text: str) -> str:
     """A text in quotes, in which nothing is a template.
 
-    JSON's escapes are HCL's, but for the two that begin a template.
+    JSON's escapes are HCL's, but for two letters, and for the two signs that begin a template.
     """
-    return _TEMPLATE.sub(r"\1\1{", json.dumps(text, ensure_ascii=False))
+    written = json.dumps(text, ensure_ascii=False)
+    written = _ESCAPED.sub(lambda found: _OTHERS.get(found[0], found[0]), written)
+    return _TEMPLATE.sub(r"\1\1{", written)
 
 
 def _block(name: str, block: Block) -> list[str]:

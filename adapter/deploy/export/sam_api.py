@@ -38,10 +38,16 @@ def _http_api(made: Made, one: Resource) -> dict[str, Any]:
         found[integrations[name]] = _part("Integration", api, part)
     for key, part in settings["Routes"].items():
         told = {"RouteKey": key, **_route(part, authorizers, integrations)}
-        found[made.within(one, key, "Route")] = _part("Route", api, told)
+        route = made.within(one, key, "Route")
+        found[route] = _part("Route", api, told)
+        if answers := part.get("RouteResponseSelectionExpression"):
+            response = {"RouteId": {"Ref": route}, "RouteResponseKey": answers}
+            found[f"{route}Response"] = _part("RouteResponse", api, response)
+    # The routes first: https://github.com/aws/serverless-application-model/issues/2512
+    before = [id_ for id_, part in found.items() if part["Type"] == f"{_V2}Route"]
     for name, part in settings["Stages"].items():
-        told = {"StageName": name, **part, "Tags": settings["Tags"]}
-        found[made.within(one, "Stage")] = _part("Stage", api, told)
+        told = {"ApiId": {"Ref": api}, "StageName": name, **part, "Tags": settings["Tags"]}
+        found[made.within(one, "Stage")] = resource(f"{_V2}Stage", told, DependsOn=before)
     return found
 
 

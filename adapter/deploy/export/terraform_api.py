@@ -49,9 +49,17 @@ def _http_api(made: Made, one: Resource) -> Blocks:
         yield made.resource(f"{_V2}integration", labels["Integrations"][name], told)
     for key, part in settings["Routes"].items():
         told = {**api, "route_key": key, **_route(part, labels)}
-        yield made.resource(f"{_V2}route", labels["Routes"][key], told)
+        route = labels["Routes"][key]
+        yield made.resource(f"{_V2}route", route, told)
+        if answers := part.get("RouteResponseSelectionExpression"):
+            of_route = {"route_id": Expression(f"{_V2}route.{route}.id")}
+            response = {**api, **of_route, "route_response_key": answers}
+            yield made.resource(f"{_V2}route_response", route, response)
+    # The routes first: https://github.com/aws/serverless-application-model/issues/2512
+    before = [Expression(f"{_V2}route.{route}") for route in labels["Routes"].values()]
     for name, part in settings["Stages"].items():
         told = {**api, "name": name, **arguments(part), "tags": settings["Tags"]}
+        told["depends_on"] = before
         yield made.resource(f"{_V2}stage", label, told)
 
 

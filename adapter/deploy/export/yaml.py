@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,10 @@ from .. import DeployError
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 _TAGS = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt"}
+
+# Texts to PyYAML, and something else to readers of YAML 1.2 or of all of YAML 1.1: 1e3, 089, y.
+# https://yaml.org/spec/1.2.2/#103-core-schema
+_NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fox_.+-]*|[yn]|[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
 
 
 def text(value: Any) -> str:
@@ -45,7 +50,13 @@ def _dumper() -> Any:
             return "" if plain else str(super().choose_scalar_style())
 
     Dumper.add_representer(dict, _mapping)
+    Dumper.add_representer(str, _plain)
     return Dumper
+
+
+def _plain(dumper: Any, value: str) -> Any:
+    style = "'" if _NUMBER.fullmatch(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
 
 
 def _mapping(dumper: Any, value: dict[str, Any]) -> Any:

@@ -28,10 +28,16 @@ _KIND = "event_source"
 _CHANGING = ("Creating", "Enabling", "Disabling", "Updating")
 _FIXED = ("EventSourceArn", "StartingPosition")
 """Set when it is made, and never again."""
+_TOGETHER = ("BatchSize", "MaximumBatchingWindowInSeconds")
+"""AWS takes a large batch only of what has a window."""
 
 # The role's rights are on their way, or the mapping that was deleted is.
 _PASSING = {
-    "InvalidParameterValueException": ("role does not have permissions", "ensure the role can"),
+    "InvalidParameterValueException": (
+        "role does not have permissions",
+        "ensure the role can",
+        "cannot be assumed by Lambda",
+    ),
     "ResourceConflictException": ("",),
     "ResourceInUseException": ("",),
 }
@@ -41,8 +47,10 @@ _TIMES_AS_LONG = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-
 def read(aws: AWS, wanted: Resource) -> Found | None:
     settings, client = wanted.settings, aws.client("lambda")
     function, arn = settings["FunctionName"], settings["EventSourceArn"]
-    for one in _mappings(client, FunctionName=function):
-        if _function_of(one) == function and short_of(one["EventSourceArn"]) == short_of(arn):
+    for one in _mappings(client, FunctionName=_arn(aws, function)):
+        # A Kafka of one's own has no ARN.
+        source = short_of(one.get("EventSourceArn", ""))
+        if _function_of(one) == function and source == short_of(arn):
             one = _settled(client, one)
             told = _settings(one)
             if one["EventSourceArn"] == _latest(aws, arn):
@@ -69,10 +77,21 @@ def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
     check(aws, wanted)
     settings = {key: value for key, value in wanted.settings.items() if value != {}}
     settings["EventSourceArn"] = heard.arn_of(aws, settings["EventSourceArn"])
+    settings["FunctionName"] = _arn(aws, settings["FunctionName"])
     _tell_of_visibility(aws, wanted, tell)
     call = aws.client("lambda").create_event_source_mapping
     made = patience.patiently(lambda: call(**settings, Tags=dict(wanted.tags)), _PASSING)
     return str(made["UUID"])
+
+
+def _arn(aws: AWS, alias: str) -> str:
+    """Of users:dev. An alias is named by its ARN here, as it is said of no other way.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+    """
+    known = aws.known
+    account = f"{known['AWS::Region']}:{known['AWS::AccountId']}"
+    return f"arn:{known['AWS::Partition']}:lambda:{account}:function:{alias}"
 
 
 def change(
@@ -87,7 +106,8 @@ def change(
         tell(f"{wanted.name} begins anew, for its {' and its '.join(_anew(differences))} changed")
         delete(aws, found)
         return create(aws, wanted, tell)
-    changed = {key: _emptied(key, wanted.settings[key]) for key in differences}
+    keys = {*differences, *(_TOGETHER if differences.keys() & set(_TOGETHER) else ())}
+    changed = {key: _emptied(key, value) for key, value in wanted.settings.items() if key in keys}
     call = aws.client("lambda").update_event_source_mapping
     patience.patiently(lambda: call(UUID=found.id, **changed), _PASSING)
     return ""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import DeployError
+from .http_parts import ANSWERS
+from .pages import items_v2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +67,9 @@ def _make_authorizer(
     client: Any, api: str, name: str, settings: Settings, ids: Mapping[str, Ids], was: Any
 ) -> str:
     if was is None:
-        made = client.create_authorizer(ApiId=api, Name=name, **settings)
+        # Simple responses are none of payload format 1.0: what is off isn't told.
+        told = {key: value for key, value in settings.items() if value is not False}
+        made = client.create_authorizer(ApiId=api, Name=name, **told)
         return str(made["AuthorizerId"])
     known = ids["Authorizers"][name]
     client.update_authorizer(ApiId=api, AuthorizerId=known, Name=name, **settings)
@@ -90,15 +94,31 @@ def _make_route(
     told = {**settings, "Target": f"integrations/{ids['Integrations'][integration]}"}
     if "AuthorizerId" in settings:
         told["AuthorizerId"] = ids["Authorizers"][settings["AuthorizerId"]]
+    answers, answered = told.pop(ANSWERS, ""), (was or {}).get(ANSWERS)
     if was is None:
         told = {key: value for key, value in told.items() if value}
-        return str(client.create_route(ApiId=api, RouteKey=name, **told)["RouteId"])
-    known = ids["Routes"][name]
-    # What is left out stays as it is.
-    gone = {"AuthorizerId": "", "AuthorizationScopes": []}
-    empty = {key: value for key, value in gone.items() if key in was}
-    client.update_route(ApiId=api, RouteId=known, RouteKey=name, **{**empty, **told})
+        known = str(client.create_route(ApiId=api, RouteKey=name, **told)["RouteId"])
+    else:
+        known = ids["Routes"][name]
+    if was is not None and {**was, ANSWERS: ""} != {**settings, ANSWERS: ""}:
+        # What is left out stays as it is.
+        gone = {"AuthorizerId": "", "AuthorizationScopes": []}
+        empty = {key: value for key, value in gone.items() if key in was}
+        client.update_route(ApiId=api, RouteId=known, RouteKey=name, **{**empty, **told})
+    if answers and not answered:
+        _answer(client, api, known, answers)
     return known
+
+
+def _answer(client: Any, api: str, route: str, key: str) -> None:
+    """Have a route of a WebSocket API answer; it says so only when it has its route response.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html
+    """
+    there = items_v2(client, "get_route_responses", ApiId=api, RouteId=route)
+    if not any(one["RouteResponseKey"] == key for one in there):
+        client.create_route_response(ApiId=api, RouteId=route, RouteResponseKey=key)
+    client.update_route(ApiId=api, RouteId=route, **{ANSWERS: key})
 
 
 def _make_stage(

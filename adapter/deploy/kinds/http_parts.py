@@ -29,6 +29,7 @@ _AUTHORIZER = {
     ),
 }
 _INTEGRATION = ("IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis")
+ANSWERS = "RouteResponseSelectionExpression"
 _THROTTLING = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
 
 
@@ -92,6 +93,8 @@ def _authorizer(one: Mapping[str, Any]) -> dict[str, Any]:
     kind = one["AuthorizerType"]
     told = {name: one[name] for name in _AUTHORIZER[kind, one["ProtocolType"]] if name in one}
     told["IdentitySource"] = sorted(told.get("IdentitySource", ()))
+    if kind == "REQUEST" and one["ProtocolType"] == "HTTP":
+        told["EnableSimpleResponses"] = one.get("EnableSimpleResponses", False)
     if kind == "JWT":
         jwt = told.get("JwtConfiguration", {})
         told["JwtConfiguration"] = {**jwt, "Audience": sorted(jwt.get("Audience", ()))}
@@ -102,6 +105,8 @@ def _route(one: Mapping[str, Any], ids: Mapping[str, Ids]) -> dict[str, Any]:
     target = _name(one.get("Target", "").removeprefix("integrations/"), ids["Integrations"])
     kind = one.get("AuthorizationType", "NONE")
     told = {"Target": f"integrations/{target}", "AuthorizationType": kind}
+    if one.get(ANSWERS):
+        told[ANSWERS] = one[ANSWERS]
     if kind == "NONE":
         return told
     return {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import APP, STAGE
+from .. import APP, STAGE, DeployError
 from ..wanted.api_rest import fingerprint
 from .pages import items
 
@@ -91,15 +91,26 @@ def change(client: Any, api: str, wanted: Resource, found: Keys, tell: Tell) -> 
 
 
 def _key(client: Any, name: str, wanted: Resource, found: Keys) -> str:
-    """Its id. The value of a key can't be changed."""
+    """Its id. The value of a key can't be changed.
+
+    Raises DeployError for a value that another key has: there is one of it in an account's region.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
     value, known = wanted.given["apiKeys"][name], found.keys.get(name)
     if known and known["value"] == value:
         return str(known["id"])
     if known:
         client.delete_api_key(apiKey=known["id"])
-    made = client.create_api_key(
-        name=f"{wanted.name}-{name}", value=value, enabled=True, tags=dict(wanted.tags)
-    )
+    try:
+        made = client.create_api_key(
+            name=f"{wanted.name}-{name}", value=value, enabled=True, tags=dict(wanted.tags)
+        )
+    except client.exceptions.ConflictException:
+        stage = wanted.tags[STAGE]
+        raise DeployError(
+            f"another API key has the value of {name} already, as that of another stage may: set "
+            f"value to one of its own under [tool.adapter.stages.{stage}.api-keys.{name}]"
+        ) from None
     return str(made["id"])
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...config import JWTAuthorizer
-from .. import Resource
+from .. import DeployError, Resource
 from .api_parts import alias_arn, cors, invocation_uri, milliseconds, throttling
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def of(deployment: Deployment) -> Resource:
         "Name": name,
         "ProtocolType": "HTTP",
         "Tags": deployment.stage_tags,
-        "CorsConfiguration": cors(api.cors),
+        "CorsConfiguration": _cors(api),
         "Authorizers": {
             each: _authorizer(one, stage) for each, one in sorted(api.authorizers.items())
         },
@@ -48,6 +48,17 @@ def of(deployment: Deployment) -> Resource:
         "Stages": stages(api, api.stage or DEFAULT_STAGE),
     }
     return Resource("http_api", name, settings, {"tags": deployment.stage_tags})
+
+
+def _cors(api: API) -> dict[str, Any]:
+    """Raises DeployError for what AWS refuses: https://github.com/aws/aws-cdk/issues/9076"""
+    found = cors(api.cors)
+    if found.get("AllowCredentials") and "*" in found.get("AllowOrigins", ()):
+        raise DeployError(
+            "an HTTP API takes no allow-credentials if its allow-origins are *: name the origins "
+            "under [tool.adapter.cors], or leave allow-credentials out"
+        )
+    return found
 
 
 def integration_name(route: Route, longest: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import Resource
+from .. import DeployError, Resource
 from .api_parts import cors, permission
 
 if TYPE_CHECKING:
@@ -53,8 +53,14 @@ def _cors(deployment: Deployment) -> dict[str, Any]:
     """Without OPTIONS, which a URL answers by itself and whose name it refuses: it is too long.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html
+
+    Raises DeployError.
     """
     found = cors(deployment.project.api.cors)
+    if found.get("MaxAge", 0) < 0:
+        raise DeployError(
+            "the max-age of a function URL is 0 to 86400: set another one under [tool.adapter.cors]"
+        )
     methods = [each for each in found.get("AllowMethods", ()) if each != "OPTIONS"]
     return {**found, "AllowMethods": methods} if methods else _without(found, "AllowMethods")
 

@@ -1,7 +1,8 @@
 """A WebSocket API: as an HTTP API, with what is another in it.
 
 It has a stage with a name, its integrations have the URI of a call in place of a function's ARN,
-and only `$connect` can have an authorizer.
+and only `$connect` can have an authorizer. What is answered to a message goes back to its sender,
+as on the laptop, since its route has a route response.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html
 """
@@ -55,8 +56,12 @@ def _integration(route: Route, stage: str) -> dict[str, Any]:
 
 def _route(route: Route, api: API) -> dict[str, Any]:
     target = f"integrations/{integration_name(route, LONGEST_MS)}"
+    if route.key not in ("$connect", "$disconnect"):
+        answers = {"RouteResponseSelectionExpression": "$default"}
+    else:
+        answers = {}
     if not route.authorizer:
-        return {"Target": target, "AuthorizationType": "NONE"}
+        return {"Target": target, "AuthorizationType": "NONE", **answers}
     if route.key != "$connect":
         raise DeployError(
             f"the route {route.key!r} has an authorizer, and of a WebSocket API only $connect "

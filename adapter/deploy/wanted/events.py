@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import Resource, Sub
 from ..sources import DYNAMODB, KINESIS, POLLED, S3, SQS
-from . import api_parts
+from . import api_parts, schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,7 @@ def _permission(deployment: Deployment, source: Source) -> Resource:
         **({"SourceAccount": Sub("${AWS::AccountId}")} if source.service == S3 else {}),
     }
     what = f"{source.service}-{source.name}"
-    return api_parts.permission(deployment, source.function, what, settings)
+    return schedules.permission(deployment, source.function, what, settings)
 
 
 def _notification(deployment: Deployment, source: Source) -> Resource:

@@ -98,6 +98,11 @@ def _statements(deployment: Deployment, function: str) -> Iterator[Statement]:
     yield from _tables(stages)
     yield from sorted(events.statements(deployment, function), key=repr)
     yield from _others(by_name, function)
+    if any(stage.project.api.kind == "websocket" for stage in stages):
+        # The API's id is not known yet when roles are made.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+        management = _arn("execute-api", "*/*/*/@connections/*")
+        yield _allowed(["execute-api:ManageConnections"], [management])
     if any(stage.settings.tracing for stage in stages):
         yield _allowed(_TRACES, ["*"])
     if any(stage.settings.subnets for stage in stages):

@@ -21,7 +21,7 @@ from ..kinds.schedule_group import role_of
 from . import api_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ...config import Schedule
     from ..deployment import Deployment
@@ -49,10 +49,12 @@ def of(deployment: Deployment) -> Iterator[Resource]:
 
 def named(app: str, stage: str, name: str = "") -> str:
     """What a stage's rule or schedule is called on AWS; without a name the group of schedules."""
-    whole = "-".join(part for part in (app, stage, name) if part)
-    if len(whole) <= _LONGEST:
-        return whole
-    return f"{whole[: _LONGEST - 9]}-{_hash(whole)}"
+    return cut("-".join(part for part in (app, stage, name) if part), _LONGEST)
+
+
+def cut(name: str, longest: int) -> str:
+    """As long as it may be, and still another one than others that begin like it."""
+    return name if len(name) <= longest else f"{name[: longest - 9]}-{_hash(name)}"
 
 
 def _hash(text: str) -> str:
@@ -79,7 +81,18 @@ def rule_permission(deployment: Deployment, function: str, what: str, rule: str)
         "Principal": "events.amazonaws.com",
         "SourceArn": Sub(arn),
     }
-    return api_parts.permission(deployment, function, what, settings)
+    return permission(deployment, function, what, settings)
+
+
+def permission(
+    deployment: Deployment, function: str, what: str, settings: Mapping[str, Any]
+) -> Resource:
+    """A statement with an id of 100 characters at the most.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+    """
+    before = len(f"adapter-{deployment.stage}-")
+    return api_parts.permission(deployment, function, cut(what, 100 - before), settings)
 
 
 def _check(deployment: Deployment, schedule: Schedule) -> None:

@@ -254,7 +254,7 @@ def test_a_stage_that_is_set_otherwise(aws: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [(b"payload=%7B%7D", "content type to application/json"), (b"[]", "no object"),
-     (b"{}", "no push as it is documented")],
+     (b"{}", "no push as it is documented"), (b"[" * 100_000, "no JSON")],
 )  # fmt: skip
 def test_what_can_not_be_read(aws: Any, body: bytes, said: str) -> None:
     status, answer = deliver("/github", {"x-github-event": "push"}, body)
