@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError, WaiterError
 from click.testing import CliRunner
 
 from adapter.cli.cloud import account, aws_of, refusals
+from adapter.deploy import DeployError
+from adapter.deploy.aws import AWS
 from adapter.deploy.refusals import sentence
 from adapter.deploy.refusals_said import CASES, CORE
 from control_plane import CREDENTIALS, ministack, point_to
@@ -343,3 +345,10 @@ def test_what_a_control_plane_refuses(tmp_path, monkeypatch):
         with pytest.raises(S3UploadFailedError) as caught:
             s3.upload_file(str(tmp_path / "zip"), "no-such-bucket", "key")
         assert "there is no such bucket or object (PutObject" in sentence(caught.value)
+
+
+def test_an_endpoint_that_is_no_url_is_said(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(DeployError, match="Is AWS_ENDPOINT_URL a URL"):
+        _ = AWS().known

@@ -318,6 +318,7 @@ def test_what_makes_no_sense(aws, project, words, said):
     assert said in done.output
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_following(aws, project, url, tmp_path):
     write(aws, "one", "2026/11/21/[5]a", ["to be seen"], NOW)
     client = aws.client("lambda")

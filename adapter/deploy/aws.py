@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import patience
+from . import DeployError, patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ class AWS:
     def client(self, service: str) -> Any:
         """boto3's client of a service: the same one each time."""
         if service not in self._clients:
-            made = self._session.client(service, config=self._config)
+            made = self._made(service, self._config)
             if service in _SLOW:
                 patience.slowly(made)
             self._clients[service] = made
@@ -50,7 +50,17 @@ class AWS:
         config = Config(
             read_timeout=patience, retries={"total_max_attempts": 1}, tcp_keepalive=True
         )
-        return self._session.client(service, config=config)
+        return self._made(service, config)
+
+    def _made(self, service: str, config: Any) -> Any:
+        """Raises DeployError where boto3 has no error of its own for what it is set to."""
+        try:
+            return self._session.client(service, config=config)
+        except ValueError as error:
+            raise DeployError(
+                f"boto3 can't be used as it is set up: {error}. Is AWS_ENDPOINT_URL a URL, and the "
+                "region's name right?"
+            ) from None
 
     @cached_property
     def known(self) -> Mapping[str, str]:

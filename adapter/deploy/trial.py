@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..report import ReportError, run_of
 from . import STAGE, DeployError
+from .log_lines import harmless
 from .patience import patiently
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _error(payload: bytes) -> str:
 
 def _broken(name: str, version: str, what: str, log: str) -> str:
     end = f"The end of its log:\n{log.strip()}" if log.strip() else "It has logged nothing."
-    return f"version {version} of {name} is not released, since {what}. {end}"
+    return harmless(f"version {version} of {name} is not released, since {what}. {end}")
 
 
 def _run(log: str) -> Run | None:
