@@ -146,3 +146,16 @@ def test_a_shell_completes_commands(shell, monkeypatch):
         cli, prog_name="adapter", env={"_ADAPTER_COMPLETE": f"{shell}_source"}
     )
     assert "_ADAPTER_COMPLETE" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("pro", {"promote"}), ("deploy --stage p", {"prod"}), ("promote ", {"dev", "prod"})],
+)
+def test_commands_and_stages_are_completed(words, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    position = str(len(words.split(" ")))
+    told = {"_ADAPTER_COMPLETE": "bash_complete", "COMP_WORDS": f"adapter {words}"}
+    result = CliRunner().invoke(cli, prog_name="adapter", env={**told, "COMP_CWORD": position})
+    assert {line.removeprefix("plain,") for line in result.output.split()} == expected

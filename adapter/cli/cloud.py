@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
+
+def stages_of(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell's completion: the stages of pyproject.toml that begin so."""
+    from ..config import ConfigError, pyproject, stages
+    from ..deploy.deployment import PYPROJECT
+
+    try:
+        names = dict.fromkeys((stages.DEFAULT, *stages.names(pyproject.document(PYPROJECT))))
+    except ConfigError:  # which the command itself will say
+        return []
+    return [name for name in names if name.lower().startswith(begun.lower())]
+
+
 profile = click.option(
     "--profile",
     default="",
@@ -34,6 +47,7 @@ stage = click.option(
     default="dev",
     metavar="NAME",
     show_default=True,
+    shell_complete=stages_of,
     help="The stage, which is an alias of each function.",
 )
 yes = click.option("--yes", "-y", is_flag=True, help="Don't ask.")

@@ -27,8 +27,8 @@ _function = click.option(
 
 
 @click.command()
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", shell_complete=cloud.stages_of)
+@click.argument("target", shell_complete=cloud.stages_of)
 @click.option(
     "--canary",
     default="",
@@ -108,7 +108,7 @@ def _ask(done: Promotion, *, yes: bool) -> None:
 
 
 @click.command()
-@click.argument("stage")
+@click.argument("stage", shell_complete=cloud.stages_of)
 @click.option(
     "--to",
     default="",
