@@ -368,3 +368,4 @@ def test_the_command_runs_as_a_process(folder):
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("main:nothing\n  problem handler: main has no 'nothing'")
+    assert "remark  package: nothing says what the app imports" in done.stdout

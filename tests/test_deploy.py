@@ -67,8 +67,8 @@ def project(url, session, tmp_path, monkeypatch):
     return tmp_path
 
 
-def adapter(*arguments, code=0):
-    result = CliRunner().invoke(cli, [*arguments])
+def adapter(*arguments, code=0, **settings):
+    result = CliRunner().invoke(cli, [*arguments], **settings)
     assert result.exit_code == code, result.output
     return result
 
@@ -88,7 +88,7 @@ def actions(plan):
     return {each["action"] for each in plan["plan"]}
 
 
-def test_from_a_folder_to_urls_and_back(project, url):
+def test_from_a_folder_to_urls_and_back(project, url, monkeypatch):
     first = told("deploy")
     assert actions(first) == {"create"}
     assert asked(url, first["url"], "/a%20b") == (200, "/a b", "Hello, tester")
@@ -112,12 +112,16 @@ def test_from_a_folder_to_urls_and_back(project, url):
     with pytest.raises(urllib.error.HTTPError):
         asked(url, first["url"])
     assert asked(url, prod["url"])[2] == "Welcome"
+    listed = ("destroy", "--all", "--dry-run")
+    assert "\x1b[31m- function" in adapter(*listed, color=True).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in adapter(*listed, color=True).stdout
     adapter("destroy", "--all", "--logs", "--yes")
     assert actions(told("deploy", "--dry-run")) == {"create"}
 
 
 def test_what_the_settings_name_no_more_is_deleted_after_a_question(project):
-    adapter("deploy")
+    assert "nothing says what the app imports" in adapter("deploy").stderr
     (project / "pyproject.toml").write_text(PYPROJECT.replace("[tool.adapter.schedules", "[tool.x"))
     refused = adapter("deploy", code=1).output
     assert "2 of the resources would be deleted: say --yes" in refused

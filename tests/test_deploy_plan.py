@@ -75,6 +75,15 @@ def test_no_value_of_a_variable_is_shown_whatever_there_is(there):
     assert list(parts(change)) == [("Environment.Variables.KEY", "not set", "set")]
 
 
+def test_long_texts_are_shown_from_where_they_differ():
+    """The policy of a role for example, of which both sides begin alike."""
+    common = ["logs:CreateLogStream"] * 9
+    change = Change("change", None, None, {"Policy": ([*common, "a"], [*common, "b" * 99, "c"])})
+    ((path, is_, to_be),) = parts(change)
+    assert (path, is_) == ("Policy", '…ogStream", "a"]')
+    assert to_be == f'…ogStream", "{"b" * 46}…'
+
+
 KNOWN = {"AWS::Region": "eu-west-1", "http_api:shop-dev": "a1b2"}
 
 

@@ -490,6 +490,9 @@ def test_a_stage_goes_and_with_the_last_one_the_app(shop):
     shop.deploy("# 1")
     shop.promote()
     shop.shared()
+    nothing = CliRunner().invoke(cli, ["logs"])
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr == "no such lines; --since looks further back than 10m\n"
     with pytest.raises(AssertionError, match="nobody can be asked"):
         run("destroy", "--stage", "prod")
     told = json.loads(run("destroy", "--stage", "PROD", "--yes", "--json"))
@@ -510,6 +513,8 @@ def test_a_stage_that_is_not_there_takes_nothing_along(shop):
     shop.deploy("# 1")
     shop.aws.client("lambda").delete_alias(FunctionName=shop.name, Name="dev")
     assert "nothing to delete (--all is for all stages)" in run("destroy", "--yes")
+    with pytest.raises(AssertionError, match="no stage pord: did you mean 'prod'"):
+        run("destroy", "--stage", "pord", "--yes", "--json")
     assert shop.versions() == ["1"]
     run("destroy", "--all", "--yes")
     assert shop.versions() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -61,10 +62,13 @@ class Commands(click.Group):
 
 @click.command(cls=Commands)
 @click.version_option(__version__, prog_name="adapter")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Any Flask or Starlette app on AWS Lambda, and on your own machine.
 
     \b
     Shell completion: eval "$(_ADAPTER_COMPLETE=bash_source adapter)"
     (zsh_source, fish_source)
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; rich heeds it by itself
+        ctx.color = False

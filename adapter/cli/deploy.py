@@ -60,15 +60,18 @@ def _deploy(
     aws: AWS, found: Deployment, console: Console, *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     from ..deploy.apply import apply
-    from ..deploy.deploy import wanted_of
+    from ..deploy.deploy import notes_of, packages_of
     from ..deploy.plan import plan
     from ..deploy.shown import document
     from ..deploy.urls import url
+    from ..deploy.wanted import resources
     from ..package.shown import progress
 
     with progress(quiet=as_json) as report:
-        wanted = wanted_of(found, report)
-    changes = plan(aws, wanted, found.app, found.stage)
+        packages = packages_of(found, report)
+    for note in notes_of(packages):
+        console.print(f"- {note}", soft_wrap=True, markup=False)
+    changes = plan(aws, resources(found, packages), found.app, found.stage)
     told: dict[str, Any] = document(found, changes)
     if not as_json:
         _put_plan(found, changes)

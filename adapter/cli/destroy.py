@@ -38,13 +38,15 @@ def destroy(
     left. First comes a list, and you are asked for the app's name.
     """
     with cloud.refusals():
+        from ..deploy.destroy import check_known, doomed, stages_of
         from ..deploy.destroy import destroy as delete
-        from ..deploy.destroy import doomed, stages_of
 
         deployed = stages_of(
             lambda one: cloud.aws_of(profile, region, one), stage, all_stages=all_stages
         )
         gone = doomed(deployed.aws, deployed.stages, logs=logs, everything=all_stages)
+        if not gone:
+            check_known(deployed)
         _put(gone, as_json=as_json)
         if dry_run or not gone:
             return

@@ -73,21 +73,24 @@ def logs(
 
         found = one(lambda deployed: cloud.aws_of(profile, region, deployed), stage)
         known = tuple(found.target.project.functions)
+        since = since or ("1d" if request else "10m")
         query = Query(
             (function_of(known, function),) if function else known,
             found.target.stage,
-            moment(since or ("1d" if request else "10m")),
+            moment(since),
             moment(until) if until else 0,
             request,
             status,
             grep,
         )
-        seen = Logs(found.aws, query)
+        seen, line = Logs(found.aws, query), None
         try:
             for line in seen.follow() if follow else seen.lines():
                 _put(line, as_json=as_json)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None
+        if line is None:
+            click.echo(f"no such lines; --since looks further back than {since}", err=True)
         _note(query, seen)
 
 

@@ -152,6 +152,8 @@ def _only(node: Node, name: Any) -> Function:
 def _function(name: str, node: Node) -> Function:
     if not _NAME.fullmatch(name):
         raise node.error("a function's name has letters, digits, - and _, and 64 at the most")
+    if node.get("app"):
+        raise node.get("app").error("here it is called handler")
     return _made(node, name, schema.fields(node, schema.FUNCTION), node.get("handler"))
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.node import nearest
 from ..package import Archive, Package
-from . import APP, STAGE, Found, aliases
+from . import APP, STAGE, DeployError, Found, aliases
 from .deployment import deployment, known_as
 from .kinds import KINDS, function
 from .plan import filled_in
@@ -53,10 +54,11 @@ class Doomed:
 
 @dataclass(frozen=True)
 class Stages:
-    """Stages of an app, in their account."""
+    """Stages of an app, in their account; `names` are those of all that are known."""
 
     aws: AWS
     stages: tuple[Deployment, ...]
+    names: tuple[str, ...]
 
 
 def stages_of(account: Account, name: str, *, all_stages: bool = False) -> Stages:
@@ -68,6 +70,7 @@ def stages_of(account: Account, name: str, *, all_stages: bool = False) -> Stage
     return Stages(
         account(one),
         tuple(each for each in found if (each.settings.profile, each.settings.region) == where),
+        names,
     )
 
 
@@ -91,6 +94,13 @@ def doomed(
     # with the function its aliases go
     found = [one for one in found if one.kind != "function" and (logs or one.kind != LOGS)]
     return Doomed(tuple(found), tuple(functions), tuple(kept), ())
+
+
+def check_known(deployed: Stages) -> None:
+    """Raises DeployError for a name that neither the file nor AWS has: one that is mistyped."""
+    for one in deployed.stages:
+        if one.stage not in deployed.names:
+            raise DeployError(f"there is no stage {one.stage}{nearest(one.stage, deployed.names)}")
 
 
 def _is_ours(aws: AWS, function: str, app: str) -> bool:

@@ -91,7 +91,9 @@ def share_of(text: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1 or (share < 0.01 and number == text.strip()):
-        raise DeployError(f"{text!r:.20} is no share of the requests: write 10%, or 0.5%")
+        raise DeployError(
+            f"{text!r:.20} is no share of the requests: write 10%, or 0.5%; for all, no --canary"
+        )
     return round(share, 6)
 
 

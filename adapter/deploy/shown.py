@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -28,6 +29,7 @@ _DONE: dict[Action, str] = {
 # Values of variables may be secret, so that only their names are shown.
 _HIDDEN = ("Variables",)
 _LONGEST = 60
+_BEFORE = 12  # of what two long texts have in common
 
 
 def table(changes: list[Change]) -> Text:
@@ -87,7 +89,7 @@ def _parts(path: tuple[str, ...], is_: Any, to_be: Any) -> Iterator[tuple[str, s
             if is_.get(key) != to_be.get(key):
                 yield from _parts((*path, key), is_.get(key), to_be.get(key))
     else:
-        yield ".".join(path), _text(is_), _text(to_be)
+        yield ".".join(path), *_sides(_text(is_), _text(to_be))
 
 
 def _names(
@@ -100,11 +102,24 @@ def _names(
             yield ".".join((*path, key)), before, "another value" if before == after else after
 
 
+def _sides(is_: str, to_be: str) -> tuple[str, str]:
+    """Of long texts the part that is different, not a beginning that both have."""
+    if max(len(is_), len(to_be)) <= _LONGEST:
+        return is_, to_be
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(is_, to_be, strict=False))
+    start = max(sum(1 for _ in alike) - _BEFORE, 0)
+    return _cut(is_, start), _cut(to_be, start)
+
+
+def _cut(text: str, start: int) -> str:
+    text = f"…{text[start:]}" if start else text
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _text(value: Any) -> str:
     if value is None:
         return "none"
-    text = value if isinstance(value, str) else json.dumps(value, default=_plain)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return value if isinstance(value, str) else json.dumps(value, default=_plain)
 
 
 def _plain(value: Any) -> Any:

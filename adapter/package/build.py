@@ -58,6 +58,12 @@ class Job:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+_NO_REQUIREMENTS = (
+    "nothing says what the app imports, so only its own files are in: write a requirements.txt, or "
+    "[project] dependencies in pyproject.toml"
+)
+
+
 def build(job: Job, report: Report = nothing) -> Package:
     """The package, of which only what has changed is built. Raises PackageError and ConfigError."""
     before = state.read(job.output, job.name)
@@ -69,14 +75,18 @@ def build(job: Job, report: Report = nothing) -> Package:
     layer = _kept(before.layer if before else None, key) if layered else None
     notes = list(before.notes) if before else []
     if function is None or (layered and layer is None):
-        found, notes = dependencies.get(wanted, job.output, report)
+        found, left_out = dependencies.get(wanted, job.output, report)
         _checked(job, {file.path for file in (*own, *found)})
         limits.check([*own, *found])
         if layered:
             layer = layer or archive.write(_path(job, "-layer"), found, key, report)
             found = []
         function = function or _function(job, own, found, inputs, report)
-        notes = [*notes, *limits.notes([one for one in (function, layer) if one])]
+        notes = [
+            *_unsaid(wanted),
+            *left_out,
+            *limits.notes([one for one in (function, layer) if one]),
+        ]
     package = _package(job, function, layer, notes)
     _remember(job, package, key)
     return package
@@ -86,6 +96,11 @@ def requirements_of(job: Job) -> Requirements:
     """Those of the function's folder, otherwise the project's. Raises PackageError."""
     found = requirements.of_folder(job.folder, uv())
     return found if found.source else requirements.of_folder(job.project, uv())
+
+
+def _unsaid(wanted: Wanted) -> list[str]:
+    """What is installed on this machine is in no package for that reason."""
+    return [] if wanted.requirements.source else [_NO_REQUIREMENTS]
 
 
 def own_files(job: Job) -> list[File]:

@@ -1,10 +1,11 @@
 """A webhook: a push to a branch releases the commit, from one stage to the next."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +16,8 @@ import pushes
 import signatures
 from adapter.deploy import DeployError
 from adapter.deploy.aws import AWS
+from adapter.deploy.refusals import sentence
+from adapter.errors import AdapterError
 from adapter.functions import setting
 from release import NotThereError, StaleError, Target, release
 
@@ -44,17 +47,31 @@ def answered(
     if not signatures.is_signed(setting(secret, ""), body, headers.get(signature, "")):
         return 401, {"error": f"{signature} is missing, or not made with the secret {secret}"}
     try:
-        found = [push for push in pushes_of(headers, body) if is_wanted(push)]
-        if not found:
-            return 200, {"ignored": "no push to the branch that releases"}
-        moves = release(AWS_ACCOUNT, target(), found[-1].commit)
-    except pushes.DeliveryError as error:
-        return 400, {"error": str(error)}
-    except NotThereError as error:
-        return 404, {"error": str(error)}
-    except (StaleError, DeployError) as error:
-        return 409, {"error": str(error)}
-    return 200, {"released": [str(move) for move in moves if not move.is_done]}
+        return 200, released(pushes_of(headers, body))
+    except (BotoCoreError, ClientError) as error:
+        return 502, {"error": sentence(error)}
+    except tuple(STATUSES) as error:
+        status = next(STATUSES[kind] for kind in STATUSES if isinstance(error, kind))
+        return status, {"error": str(error)}
+
+
+# The first that an error is one of; what isn't here is a bug.
+STATUSES: Mapping[type[Exception], int] = {
+    pushes.DeliveryError: 400,
+    NotThereError: 404,
+    StaleError: 409,
+    DeployError: 409,
+    AdapterError: 500,  # a setting that is missing
+}
+
+
+def released(found: Iterable[pushes.Push]) -> dict[str, Any]:
+    """The last one of these that is to be released. Raises what `release` raises."""
+    wanted = [push for push in found if is_wanted(push)]
+    if not wanted:
+        return {"ignored": "no push to the branch that releases"}
+    moves = release(AWS_ACCOUNT, target(), wanted[-1].commit)
+    return {"released": [str(move) for move in moves if not move.is_done]}
 
 
 def is_wanted(push: pushes.Push) -> bool:

@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from adapter import Handler
 from adapter.deploy.aws import AWS
@@ -249,6 +250,33 @@ def test_a_stage_that_is_set_otherwise(aws: Any) -> None:
     status, answer = deliver(*github())
     assert (status, running(aws)) == (409, "1")
     assert "has another MemorySize than version 2: use `adapter promote`" in answer["error"]
+
+
+def test_what_aws_refuses_is_said(aws: Any) -> None:
+    def denied(request: Any, **_: Any) -> Any:
+        text = b'{"message": "User: arn:aws:iam::1:user/ann is not authorized to perform: '
+        text += b'lambda:GetAlias because no identity-based policy allows it"}'
+        told = {"x-amzn-errortype": "AccessDeniedException"}
+        return AWSResponse(request.url, 403, told, SimpleNamespace(stream=lambda: iter([text])))
+
+    aws.client.meta.events.register("before-send.lambda.GetAlias", denied)
+    status, answer = deliver(*github())
+    assert status == 502
+    assert answer["error"].startswith("the user ann may not do lambda:GetAlias")
+
+
+def test_without_credentials_it_says_so(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setattr(EXAMPLE.main, "AWS_ACCOUNT", AWS())
+    status, answer = deliver(*github())
+    assert (status, "credentials" in answer["error"]) == (502, True)
+
+
+def test_a_setting_that_is_missing(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REPOSITORY")
+    status, answer = deliver(*github())
+    assert (status, "REPOSITORY" in answer["error"]) == (500, True)
 
 
 @pytest.mark.parametrize(
