@@ -3,9 +3,7 @@
 AWS's Node runtime is built at the first use, which takes a minute: npm, cmake and a C++ compiler.
 """
 
-import fcntl
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +17,7 @@ from transports import loop_in_a_thread
 
 GUESTS = Path(__file__).parent / "guests"
 NODE = GUESTS / "node_modules" / "aws-lambda-ric" / "index.mjs"
+SCRIPT = GUESTS.parents[1] / "scripts" / "node-runtime"
 BUILDS = ("node", "npm", "cmake", "make", "c++")
 
 
@@ -56,17 +55,9 @@ def test_aws_s_python_runtime_with_many_at_once():
 @pytest.fixture(scope="session")
 def node():
     """The command of AWS's Node runtime, installed at the first use."""
-    folder = os.open(GUESTS, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if not NODE.with_name("rapid-client.node").exists():
-            missing = [name for name in BUILDS if shutil.which(name) is None]
-            if missing:
-                pytest.skip(f"AWS's Node runtime is built with {', '.join(missing)}")
-            command = ["npm", "install", "--no-save", "--prefix", GUESTS, "aws-lambda-ric@4.0.2"]
-            subprocess.run(command, check=True, capture_output=True)
-    finally:
-        os.close(folder)
+    if missing := [name for name in BUILDS if shutil.which(name) is None]:
+        pytest.skip(f"AWS's Node runtime is built with {', '.join(missing)}")
+    subprocess.run([SCRIPT], check=True, capture_output=True)
     return ["node", str(NODE)]
 
 
