@@ -108,7 +108,7 @@ def bench(
         from ..bench.jobs import Options
         from ..local.inputs import read_json
     except ModuleNotFoundError as error:
-        raise _missing(error) from None
+        raise cloud.missing(error, "all") from None
     if not remote and (stage or region or profile):
         raise click.UsageError("--stage, --region and --profile are for deployed ones: --remote")
 
@@ -181,10 +181,3 @@ def _deployment(stage: str) -> Deployment | None:
     if not document(PYPROJECT).get("tool", "adapter"):
         return None
     return deployment("" if stage.startswith("$") or stage.isdecimal() else stage)
-
-
-def _missing(error: ModuleNotFoundError) -> click.ClickException:
-    return click.ClickException(
-        f"this command needs {error.name!r}, which is not installed: "
-        "pip install 'apigw-adapter[all]'"
-    )

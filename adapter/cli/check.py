@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .cloud import missing
+
 
 @click.command()
 @click.argument("target", metavar="[main:app]", default="")
@@ -41,10 +43,7 @@ def check(target: str, runtime: str, arch: str | None, stage: str, as_json: bool
     try:
         from ..check import Finding, checks, shown
     except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"this command needs {error.name!r}, which is not installed: "
-            "pip install 'apigw-adapter[all]'"
-        ) from None
+        raise missing(error, "all") from None
 
     options = checks.Options(target, runtime, arch or "", stage)
     try:

@@ -65,6 +65,14 @@ class Failure(click.ClickException):
     exit_code = 1
 
 
+def missing(error: ModuleNotFoundError, extra: str) -> click.ClickException:
+    """To raise: which extra brings what a command needs."""
+    return click.ClickException(
+        f"this command needs {error.name!r}, which is not installed: "
+        f"pip install 'apigw-adapter[{extra}]'"
+    )
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """What is raised within, said in a sentence: exit code 1; 130 for Ctrl-C, as shells have it."""
@@ -76,10 +84,7 @@ def refusals() -> Iterator[None]:
 
         from ..deploy.refusals import sentence
     except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"this command needs {error.name!r}, which is not installed: "
-            "pip install 'apigw-adapter[deploy]'"
-        ) from None
+        raise missing(error, "deploy") from None
     try:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:

@@ -68,14 +68,14 @@ def logs(
         raise click.UsageError("one request has one status: --request or --status, not both")
     with cloud.refusals():
         from ..deploy.logs import Logs, Query, moment
-        from ..deploy.remote import function_of
+        from ..deploy.remote import functions_of
         from ..deploy.stages import one
 
         found = one(lambda deployed: cloud.aws_of(profile, region, deployed), stage)
         known = tuple(found.target.project.functions)
         since = since or ("1d" if request else "10m")
         query = Query(
-            (function_of(known, function),) if function else known,
+            tuple(functions_of(known, function)),
             found.target.stage,
             moment(since),
             moment(until) if until else 0,

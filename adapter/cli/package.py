@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .cloud import missing
+
 
 @click.command()
 @click.argument("target", metavar="[main:app]", default="")
@@ -71,10 +73,7 @@ def package(
         from ..package.jobs import Options, jobs
         from ..package.shown import Failure, put
     except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"this command needs {error.name!r}, which is not installed: "
-            "pip install 'apigw-adapter[deploy]'"
-        ) from None
+        raise missing(error, "deploy") from None
 
     options = Options(
         target,

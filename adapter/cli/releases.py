@@ -62,11 +62,12 @@ def promote(
         from tempfile import TemporaryDirectory
 
         from ..deploy import promotion
+        from ..deploy.remote import function_of
         from ..deploy.stages import pair
 
         share = promotion.share_of(canary) if canary else 1.0
         found = pair(lambda one: cloud.aws_of(profile, region, one), source, target)
-        function = function and _known(function, found.target.project.functions)
+        function = function and function_of(found.target.project.functions, function)
         with TemporaryDirectory() as folder:
             done = promotion.promotion(
                 found.aws, found.target, found.source, Path(folder), function, share
@@ -127,11 +128,12 @@ def rollback(stage: str, to: str, function: str, profile: str, region: str, as_j
     with cloud.refusals():
         from ..deploy import releases
         from ..deploy.promotion import move_all
+        from ..deploy.remote import functions_of
         from ..deploy.stages import one
 
         found = one(lambda deployed: cloud.aws_of(profile, region, deployed), stage)
         known = found.target.project.functions
-        names = [_known(function, known)] if function else list(known)
+        names = functions_of(known, function)
         if to and len(names) > 1:
             raise click.UsageError(
                 "versions of functions have numbers of their own: --to goes with --function"
@@ -154,10 +156,11 @@ def releases(function: str, profile: str, region: str, as_json: bool) -> None:
         from ..deploy import releases as deployed
         from ..deploy.deployment import deployment
         from ..deploy.releases import document
+        from ..deploy.remote import functions_of
 
         found = deployment("")
         known = found.project.functions
-        names = [_known(function, known)] if function else list(known)
+        names = functions_of(known, function)
         rows = deployed.releases(cloud.aws_of(profile, region, found), names)
         if as_json:
             _put([document(row) for row in rows])
@@ -209,10 +212,11 @@ def prune(
     with cloud.refusals():
         from ..deploy import prune as pruning
         from ..deploy.deployment import deployment
+        from ..deploy.remote import functions_of
 
         found = deployment("")
         known = found.project.functions
-        names = [_known(function, known)] if function else list(known)
+        names = functions_of(known, function)
         aws = cloud.aws_of(profile, region, found)
         old = pruning.old(aws, names, found.app, keep)
         if as_json:
@@ -249,13 +253,6 @@ def _put_old(old: Old) -> None:
 
 
 # What they share
-
-
-def _known(function: str, names: Iterable[str]) -> str:
-    """Raises DeployError for a function that pyproject.toml doesn't have."""
-    from ..deploy.remote import function_of
-
-    return function_of(names, function)
 
 
 def _tell(*, quiet: bool) -> Any:

@@ -40,25 +40,18 @@ def warm(stage: str, function: str, times: int, every: str, profile: str, region
     """
     with cloud.refusals():
         from ..deploy.deployment import deployment
+        from ..deploy.remote import functions_of
 
         found = deployment(stage)
         aws = cloud.aws_of(profile, region, found)
         failed = False
-        for name in _functions(found, function):
+        for name in functions_of(found.project.functions, function):
             if every:
                 click.echo(f"{name}:{found.stage}  {_kept(aws, found, name, every, times)}")
             else:
                 failed = _warmed(aws, found, name, times) or failed
         if failed:
             raise click.exceptions.Exit(1)
-
-
-def _functions(found: Deployment, name: str) -> list[str]:
-    """Raises DeployError for one that pyproject.toml doesn't have."""
-    from ..deploy.remote import function_of
-
-    known = found.project.functions
-    return [function_of(known, name)] if name else list(known)
 
 
 def _kept(aws: AWS, found: Deployment, name: str, every: str, times: int) -> str:

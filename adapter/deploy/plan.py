@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import APP, STAGE, Change, DeployError
@@ -39,7 +40,7 @@ def _change(aws: AWS, resource: Resource, known: Mapping[str, str]) -> Change:
         getattr(kind, "check", _nothing)(aws, wanted)
         return Change("create", resource, None)
     _check_ours(resource, found)
-    different = differences(filled(resource.settings, known), found.settings)
+    different = differences(wanted.settings, found.settings)
     return Change("change" if different else "keep", resource, found, different)
 
 
@@ -54,8 +55,6 @@ def _is_renewed(change: Change) -> bool:
 
 def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
     """The resource with its Sub texts filled in, as far as they are known."""
-    from dataclasses import replace
-
     return replace(resource, settings=filled(resource.settings, known))
 
 

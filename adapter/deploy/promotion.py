@@ -196,8 +196,10 @@ def _release(
 
 def _fitting(aws: AWS, wanted: Resource, source: Configuration) -> Configuration | None:
     """A version of that code, set as the stage wants it: the source's own, if it is one."""
-    others = (one for one in aliases.versions(aws, source["FunctionName"]))
-    return next((one for one in (source, *others) if _is_as(wanted, one)), None)
+    if _is_as(wanted, source):
+        return source
+    others = aliases.versions(aws, source["FunctionName"])
+    return next((one for one in others if _is_as(wanted, one)), None)
 
 
 def _is_as(wanted: Resource, version: Configuration) -> bool:

@@ -88,6 +88,11 @@ def invoke(aws: AWS, function: str, stage: str, event: Any) -> Answer:
     )
 
 
+def functions_of(names: Iterable[str], named: str) -> list[str]:
+    """Those that are meant: the one that is named, or all. Raises DeployError."""
+    return [function_of(names, named)] if named else list(names)
+
+
 def function_of(names: Iterable[str], named: str) -> str:
     """The function that is meant: the one that is named, or the only one. Raises DeployError."""
     known = tuple(names)

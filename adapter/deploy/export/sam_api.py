@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..tags import tag_list
 from . import openapi
 from .references import alias_of
-from .sam_parts import resource, tag_list
+from .sam_parts import resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import DeployError
+from ..tags import tag_list
 from .references import alias_of
-from .sam_parts import resource, tag_list
+from .sam_parts import resource
 
 if TYPE_CHECKING:
     from .. import Resource

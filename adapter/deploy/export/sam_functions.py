@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..tags import tag_list
 from . import mapped
-from .sam_parts import PSEUDO, called, resource, tag_list
+from .sam_parts import PSEUDO, called, resource
 
 if TYPE_CHECKING:
     from .. import Resource

@@ -119,10 +119,6 @@ def _reference(word: str) -> dict[str, Any]:
     return {"Ref": word}
 
 
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
 def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is empty: AWS has its own defaults for it."""
     return {name: value for name, value in settings.items() if value not in ({}, [], "", None)}

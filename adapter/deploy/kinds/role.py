@@ -14,6 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .. import Found
+from ..tags import tag_list, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ def read(aws: AWS, wanted: Resource) -> Found | None:
     except iam.exceptions.NoSuchEntityException:
         return None
     rights = _rights(iam, wanted.name, policy)
-    tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", ())}
+    tags = tags_of(role.get("Tags", ()))
     settings = {
         _TRUST: role[_TRUST],
         _NAME: policy if rights is not None else None,
@@ -51,7 +52,7 @@ def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
     role = aws.client("iam").create_role(
         RoleName=wanted.name,
         AssumeRolePolicyDocument=json.dumps(wanted.settings[_TRUST]),
-        Tags=[{"Key": key, "Value": value} for key, value in wanted.tags.items()],
+        Tags=tag_list(wanted.tags),
     )["Role"]
     _allow(aws, wanted)
     arn: str = role["Arn"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import APP, DeployError, Found
+from ..tags import tag_list, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -42,7 +43,7 @@ def of_name(aws: AWS, name: str) -> Found | None:
 
 
 def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
-    tags = [{"Key": key, "Value": value} for key, value in wanted.tags.items()]
+    tags = tag_list(wanted.tags)
     _put(aws.client("events"), wanted, Tags=tags)
     return wanted.name
 
@@ -111,4 +112,4 @@ def _targets(events: Any, name: str) -> list[Any]:
 
 def _tags(events: Any, arn: str) -> dict[str, str]:
     found = events.list_tags_for_resource(ResourceARN=arn)["Tags"]
-    return {tag["Key"]: tag["Value"] for tag in found}
+    return tags_of(found)

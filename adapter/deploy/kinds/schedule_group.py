@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import APP, DeployError, Found, Resource
+from ..tags import tag_list, tags_of
 from . import role
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def read(aws: AWS, wanted: Resource) -> Found | None:
 
 
 def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
-    tags = [{"Key": key, "Value": value} for key, value in wanted.tags.items()]
+    tags = tag_list(wanted.tags)
     aws.client("scheduler").create_schedule_group(Name=wanted.name, Tags=tags)
     return wanted.name
 
@@ -85,4 +86,4 @@ def listed(aws: AWS, app: str) -> Iterator[Found]:
 
 def _tags(scheduler: Any, arn: str) -> dict[str, str]:
     found = scheduler.list_tags_for_resource(ResourceArn=arn)["Tags"]
-    return {tag["Key"]: tag["Value"] for tag in found}
+    return tags_of(found)
