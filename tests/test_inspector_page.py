@@ -240,6 +240,36 @@ def test_nothing_an_app_sends_becomes_markup(page, app):
     assert download.value.path().read_bytes() == b"\xff\0\x01"
 
 
+# The first answer about a visit stops in the middle, until it is aborted.
+HANGS = """() => {
+  const real = fetch;
+  window.aborted = [];
+  window.fetch = async (path, options) => {
+    window.fetch = real;
+    const { signal } = options;
+    const broken = (body) => signal.addEventListener("abort", () => {
+      window.aborted.push(path);
+      body.error(signal.reason);
+    });
+    return new Response(new ReadableStream({ start: broken }));
+  };
+  window.told = [];
+  new MutationObserver(() => window.told.push(document.querySelector("#detail").textContent))
+    .observe(document.querySelector("#detail"), { childList: true });
+}"""
+
+
+def test_an_answer_that_a_newer_question_aborts_is_not_shown(page, app):
+    app.get("/first")
+    expect(rows(page)).to_have_count(1)
+    page.evaluate(HANGS)
+    rows(page).first.click()
+    app.get("/second")  # news, so that the page asks again
+    expect(page.locator(".title .path")).to_have_text("/first")
+    assert len(page.evaluate("window.aborted")) == 1
+    assert len(page.evaluate("window.told")) == 1  # nothing but the answer, whole
+
+
 def test_replay_and_edit(page, app, running):
     app.post("/orders?x=1", content=b"a\r\nb\r\n", headers={"x-a": "\xff".encode("latin-1")})
     rows(page).first.click()

@@ -106,11 +106,12 @@ function open(id) {
 async function load(id) {
   loading?.abort();
   loading = new AbortController();
+  const { signal } = loading;
   try {
-    visit = await get(url("visits", id), loading.signal);
+    visit = await get(url("visits", id), signal);
     if (list.current === id) show();
-  } catch (error) {
-    if (error.name !== "AbortError" && list.current === id && visit?.id !== id) {
+  } catch (error) { // of an aborted body it has another name
+    if (!signal.aborted && list.current === id && visit?.id !== id) {
       visit = null;
       $("detail").replaceChildren(h("p", { class: "note" }, error.message));
     }

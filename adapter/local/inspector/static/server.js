@@ -5,9 +5,9 @@ const BASE = "/_adapter";
 export const url = (...parts) => `${BASE}/${parts.map(encodeURIComponent).join("/")}`;
 
 async function answer(response) {
+  if (response.ok) return response.json();
   const told = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(told.error ?? `The server says ${response.status}.`);
-  return told;
+  throw new Error(told.error ?? `The server says ${response.status}.`);
 }
 
 export const get = async (path, signal) => answer(await fetch(path, { signal }));
