@@ -4,14 +4,16 @@ MiniStack is the stricter one (aliased versions, RevisionIds, unchanged code), a
 planes; moto knows more calls. Where both are laxer than AWS, tests look at the calls.
 """
 
+import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+
+from dev_command import free_port
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 CREDENTIALS = {
@@ -22,7 +24,7 @@ CREDENTIALS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 
 
 @contextmanager
@@ -70,7 +72,7 @@ def moto(folder):
 def _served(command, folder, path):
     """A port that somebody else took meanwhile is no failure: there are others."""
     for _ in range(5):
-        port = _free_port()
+        port = free_port()
         arguments, variables = command(port)
         with (folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
@@ -93,17 +95,12 @@ def _is_up(process, url):
     until = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
+            urllib.request.urlopen(url, timeout=30).close()
+        except (OSError, http.client.HTTPException):
             time.sleep(0.05)
         else:
             return process.poll() is None
     return False
-
-
-def _free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def point_to(monkeypatch, url):

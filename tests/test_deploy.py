@@ -1,5 +1,6 @@
 """`adapter deploy` as a user has it: a folder, commands, and a URL that answers."""
 
+import io
 import json
 import urllib.error
 import urllib.request
@@ -128,6 +129,45 @@ def test_what_the_settings_name_no_more_is_deleted_after_a_question(project):
     assert "-  rule        hello-dev-nightly" in refused
     adapter("deploy", "--yes")
     assert actions(told("deploy")) == {"keep"}
+    adapter("destroy", "--all", "--yes")
+
+
+class Terminal(io.RawIOBase):
+    """Somebody who types this, or Ctrl-C in place of an answer."""
+
+    def __init__(self, typed):
+        self.left = [typed]
+
+    def readable(self):
+        return True
+
+    def isatty(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self.left or not len(buffer):
+            return 0
+        typed = self.left.pop()
+        if typed == CTRL_C:
+            raise KeyboardInterrupt
+        buffer[: len(typed)] = typed
+        return len(typed)
+
+
+CTRL_C = b"\x03"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [(b"n\n", 1, "Aborted!"), (b"", 1, "Aborted!"), (CTRL_C, 130, "interrupted: run it again")],
+)
+def test_no_to_a_question_is_1_and_ctrl_c_is_130(project, typed, code, said):
+    adapter("deploy")
+    (project / "pyproject.toml").write_text(PYPROJECT.replace("[tool.adapter.schedules", "[tool.x"))
+    assert said in adapter("deploy", input=Terminal(typed), code=code).stderr
+    assert "delete" in actions(told("deploy", "--dry-run"))
+    if typed != b"n\n":
+        assert said in adapter("destroy", "--all", input=Terminal(typed), code=code).stderr
     adapter("destroy", "--all", "--yes")
 
 

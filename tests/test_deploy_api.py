@@ -327,17 +327,26 @@ def test_what_changes_is_told_and_done(aws, app, kind, monkeypatch):
 def test_tags_are_changed(aws, app, kind, service, part, monkeypatch):
     """MiniStack shows them under GetTags alone, so that the plan isn't looked at again."""
     only(monkeypatch, [kind])
-    api = API(kind=kind, routes={"http_api": ALL, "rest_api": REST}[kind])
+    keys = KEYS if kind == "rest_api" else ()
+    api = API(kind=kind, routes={"http_api": ALL, "rest_api": REST}[kind], api_keys=keys)
     for team in ("one", "two"):
         one = replace(deployment(app, api), settings=Settings(tags={"team": team}))
         resources = [each for each in resources_of(one) if each.kind == kind]
         (change,) = plan(aws, resources, app, "dev")
-        apply(aws, [change], print)
+        with heard(aws) as calls:
+            apply(aws, [change], print)
     assert [name.lower() for name in change.differences] == ["tags"]
+    assert {name for name, _ in calls} == {"TagResource"}, "and nothing is deployed anew"
     name = {"http_api": "ResourceArn", "rest_api": "resourceArn"}[kind]
-    arn = f"arn:aws:apigateway:eu-west-1::/{part}/{ours(aws, app)[0]}"
-    found = aws.client(service).get_tags(**{name: arn})
-    assert found.get("Tags", found.get("tags"))["team"] == "two"
+    api = f"arn:aws:apigateway:eu-west-1::/{part}/{ours(aws, app)[0]}"
+    tagged = [told[name] for _, told in calls]
+    assert tagged[-1] == api, "by which the next run sees that all is done"
+    kinds = {"http_api": ["apis"], "rest_api": ["apikeys", "restapis", "usageplans"]}[kind]
+    assert sorted(arn.rpartition("::/")[2].partition("/")[0] for arn in tagged[1:]) == kinds
+    assert tagged[0].startswith(f"{api}/stages/")
+    for arn in tagged:
+        found = aws.client(service).get_tags(**{name: arn})
+        assert found.get("Tags", found.get("tags"))["team"] == "two"
 
 
 def test_another_kind_takes_its_place(aws, app):

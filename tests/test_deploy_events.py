@@ -510,6 +510,37 @@ def test_a_change_of_the_settings_is_told_and_made(aws, things, shop):
     done(aws, shop())
 
 
+def test_tags_get_to_what_is_there(aws, things, shop):
+    """Statements, schedules, notifications and subscriptions can't have some."""
+    done(aws, shop(ALL))
+    tagged = ALL + "\n[tool.adapter.deploy.tags]\nteam = 'one'\n"
+    changes = [one for one in planned(aws, shop(tagged)) if one.action != "keep"]
+    kinds = [one.kind for one in changes]
+    expected = [kind for kind in MADE if kind in ("role", "rule", "schedule_group", "event_source")]
+    assert kinds == expected
+    assert {tuple(one.differences) for one in changes} == {("tags",)}
+    before = there(aws)
+    apply(aws, changes, lambda text: None)
+    assert done(aws, shop(tagged)) == []
+    assert there(aws) == before
+    done(aws, shop())
+
+
+def test_a_plan_asks_for_each_policy_once(aws, things, shop):
+    done(aws, shop(ALL))
+    asked = []
+
+    def note(params, **_):
+        asked.append(params["FunctionName"])
+
+    events = aws.client("lambda").meta.events
+    for call in ("GetPolicy", "ListAliases"):
+        events.register(f"provide-client-params.lambda.{call}", note)
+    assert {change.action for change in planned(aws, shop(ALL))} == {"keep"}
+    assert sorted(asked) == ["users", "users:dev"]
+    done(aws, shop())
+
+
 EACH = SCHEDULES.partition("[tool.adapter.schedules.input]")[0] + events_of(
     {
         "orders": ['source = "sqs:orders-{stage}"'],
@@ -731,7 +762,7 @@ def test_what_fails_of_a_batch_comes_again_and_what_did_not_does_not(aws, things
     (resource,) = events.of(stage)
     event_source.create(aws, filled_in(resource, KNOWN), print)
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    until, left = time.monotonic() + 20, 3
+    until, left = time.monotonic() + 60, 3
     while left != 1 and time.monotonic() < until:
         time.sleep(0.05)
         found = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import boto3
@@ -30,7 +31,7 @@ from adapter.deploy import plan as plans
 from adapter.deploy.apply import apply
 from adapter.deploy.aws import AWS
 from adapter.deploy.deployment import deployment
-from adapter.deploy.kinds import KINDS
+from adapter.deploy.kinds import KINDS, concurrency
 from adapter.deploy.kinds import function as function_kind
 from adapter.deploy.kinds import role as role_kind
 from adapter.deploy.record import Record, parsed, text
@@ -53,7 +54,7 @@ def app(environ, start_response):
 BROKEN = "import nowhere_to_be_found"
 
 OF_FUNCTIONS = ("role", "log_group", "layer", "function", "concurrency")
-_CHANGES = ("Create", "Update", "Put", "Publish", "Delete", "Invoke", "Tag")
+_CHANGES = ("Create", "Update", "Put", "Publish", "Delete", "Invoke", "Tag", "Untag")
 
 
 @pytest.fixture(scope="module")
@@ -467,6 +468,62 @@ def test_a_version_that_can_not_be_called_yet_is_called_again(code, message, cal
     assert aws.made == ["Invoke"] * calls
 
 
+DENIED = json.dumps(
+    {
+        "errorType": "ClientError",
+        "errorMessage": "An error occurred (AccessDeniedException) when calling the "
+        "GetParametersByPath operation: User: users-role is not authorized to perform: ssm:Get",
+    }
+).encode()
+FAILED_CALL = {"x-amz-function-error": "Unhandled"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "times", "calls"),
+    [
+        (DENIED, FAILED_CALL, 2, 3),
+        (DENIED, FAILED_CALL, 99, patience.TRIES),
+        (b'{"errorType": "ImportError", "errorMessage": "no"}', FAILED_CALL, 99, 1),
+        (b'{"statusCode": 500, "body": "AccessDenied"}', {}, 99, 1),
+    ],
+)
+def test_a_right_that_has_not_arrived_yet_is_waited_for(tmp_path, body, headers, times, calls):
+    left = [None] * times
+
+    def answer(request, **_):
+        late = left and (left.pop() or True)
+        return answering(request, body, headers) if late else answering(request)
+
+    shop = Shop(tmp_path, f"right-{calls}-{'500' if not headers else len(body)}")
+    aws = Watched(**READY, before_send__lambda__Invoke=answer)
+    if calls == 3:
+        shop.deploy(aws)
+    else:
+        with pytest.raises(DeployError) as failure:
+            shop.deploy(aws)
+        assert ("a second run may pass" in str(failure.value)) == (not headers)
+    assert aws.made.count("Invoke") == calls
+
+
+def test_only_rights_of_this_run_are_waited_for(tmp_path):
+    shop = Shop(tmp_path, "rights")
+    shop.deploy(Watched(**QUICK))
+    shop.source = BETTER
+    for settings, calls in (("", 1), ("[tool.adapter.deploy]\nparameters = true", patience.TRIES)):
+        shop.settings = settings
+        fail = partial(answering, body=DENIED, headers=FAILED_CALL)
+        aws = Watched(**READY, before_send__lambda__Invoke=fail)
+        with pytest.raises(DeployError, match="it fails: ClientError"):
+            shop.deploy(aws)
+        assert aws.made.count("Invoke") == calls
+    aws = Watched(
+        **READY,
+        before_send__lambda__Invoke=partial(answering, body=b'{"statusCode": 500}'),
+    )
+    with pytest.raises(DeployError, match=r"since it answers 500\. It has logged nothing"):
+        shop.deploy(aws)
+
+
 def test_a_function_that_lambda_can_not_start_is_told_with_the_reason(tmp_path):
     def fail(parsed, **_):
         parsed.update(State="Failed", StateReason="the subnet is full")
@@ -503,29 +560,66 @@ def test_how_the_check_went_is_told_of_the_report(log, said):
 # Uploads
 
 
+MADE = [
+    "PutPublicAccessBlock",
+    "PutBucketTagging",
+    "PutBucketLifecycleConfiguration",
+]
+BUCKET = f"adapter-{ACCOUNT}-{REGION}"
+
+
 def test_a_large_zip_goes_through_a_bucket_that_is_closed_and_has_our_tag(tmp_path, monkeypatch):
     monkeypatch.setattr(upload, "LIMIT", 10)
     shop, aws = Shop(tmp_path, "large"), Watched(**QUICK)
     shop.deploy(aws)
-    bucket = f"adapter-{ACCOUNT}-{REGION}"
-    assert aws.made[4:8] == [
-        "CreateBucket",
-        "PutPublicAccessBlock",
-        "PutBucketTagging",
-        "PutObject",
-    ]
-    code = aws.told("CreateFunction")["Code"]
+    assert aws.made[4:9] == ["CreateBucket", *MADE, "PutObject"]
+    code, s3 = aws.told("CreateFunction")["Code"], aws.client("s3")
     sha256 = base64.b64decode(shop.packages["large"].function.sha256).hex()
-    assert code == {"S3Bucket": bucket, "S3Key": f"shop/{sha256}.zip"}
-    closed = aws.client("s3").get_public_access_block(Bucket=bucket)
+    assert code == {"S3Bucket": BUCKET, "S3Key": f"adapter/shop/{sha256}.zip"}
+    closed = s3.get_public_access_block(Bucket=BUCKET)
     assert all(closed["PublicAccessBlockConfiguration"].values())
-    assert aws.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"][0]["Key"] == APP
-    again = Watched()
-    upload.place(again, shop.wanted()[-1].given, print)
-    assert again.made == []
-    aws.client("s3").delete_bucket_tagging(Bucket=bucket)
-    upload.place(again, shop.wanted()[-1].given, print)
-    assert again.made == ["PutPublicAccessBlock", "PutBucketTagging"]
+    assert s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"][0]["Key"] == APP
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert code["S3Key"].startswith(rule["Filter"]["Prefix"])
+    assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", 7)
+    assert placed(shop) == []
+
+
+def placed(shop, **hooks):
+    """The calls that it takes to have the zip where Lambda finds it."""
+    aws = Watched(**hooks)
+    upload.place(aws, shop.wanted()[-1].given, print)
+    return aws.made
+
+
+def test_a_bucket_that_was_half_made_is_completed_and_no_other_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(upload, "LIMIT", 10)
+    shop, s3 = Shop(tmp_path, "half"), Watched().client("s3")
+    placed(shop)
+    for _ in MADE:
+        s3.delete_bucket_lifecycle(Bucket=BUCKET)
+        assert placed(shop) == MADE
+        s3.delete_bucket_tagging(Bucket=BUCKET)
+        assert placed(shop) == [], "which somebody took away"
+    theirs = {"TagSet": [{"Key": "team", "Value": "one"}]}
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging=theirs)
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+    assert placed(shop) == []
+    s3.delete_bucket_tagging(Bucket=BUCKET)
+    assert placed(shop) == MADE
+
+
+def test_a_zip_that_may_be_about_to_expire_is_uploaded_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(upload, "LIMIT", 10)
+    shop = Shop(tmp_path, "aged", f"{GOOD}# aged")
+    aged = datetime.now(UTC) - timedelta(days=6, minutes=1)
+    assert placed(shop)[-1] == "PutObject"
+    assert placed(shop) == []
+
+    def age(parsed, **_):
+        parsed["LastModified"] = aged
+
+    assert placed(shop, after_call__s3__HeadObject=age) == ["PutObject"]
 
 
 def test_a_bucket_of_somebody_else_is_not_used(tmp_path, monkeypatch):
@@ -629,7 +723,7 @@ def test_a_role_of_yours_takes_the_place_of_ours(tmp_path):
     wanted = Shop(tmp_path, settings=f'[tool.adapter.deploy]\nrole = "{own}"').wanted()
     assert [resource.kind for resource in wanted] == ["log_group", "function"]
     assert wanted[-1].settings["Role"] == own
-    assert not wanted[-1].given["own_role"]
+    assert not wanted[-1].given["role"]
 
 
 @pytest.mark.parametrize(
@@ -706,15 +800,114 @@ def test_another_region_s_policy_stays_and_keeps_the_role(tmp_path):
     assert name not in str(iam.list_roles())
 
 
-def test_concurrency_is_set_and_then_kept(tmp_path):
-    shop, aws = Shop(tmp_path, "reserved", settings="reserved-concurrency = 2\n"), Watched(**QUICK)
+RESERVED = "reserved-concurrency = 2\n"
+ALONE = "[tool.adapter.stages.dev]\nreserved-concurrency = 2\n"
+REGION_OF_ITS_OWN = "[tool.adapter.stages.dev.deploy]\nregion = 'us-east-1'\n"
+
+
+def reserved(aws, name):
+    """(number, the number that its tag says) of a function."""
+    found = AWS().client("lambda").get_function(FunctionName=name)
+    number = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    return number, found["Tags"].get(concurrency.SET)
+
+
+def test_concurrency_is_set_and_kept_and_goes_with_its_settings(tmp_path):
+    shop, aws = Shop(tmp_path, "reserved", settings=RESERVED), Watched(**QUICK)
     shop.deploy(aws)
-    assert aws.made[-1] == "PutFunctionConcurrency"
+    assert aws.made[-2:] == ["TagResource", "PutFunctionConcurrency"]
     assert changed(shop.plan(aws)) == []
     shop.settings = "reserved-concurrency = 3\n"
-    assert changed(shop.plan(aws)) == ["concurrency"]
+    (change,) = [one for one in shop.plan(aws) if one.action != "keep"]
+    assert change.differences.keys() == {"ReservedConcurrentExecutions", "tags"}
     shop.deploy(aws)
     assert changed(shop.plan(aws)) == []
+    assert reserved(aws, "reserved") == (3, "3")
+    shop.settings, again = "", Watched(**QUICK)
+    (change,) = [one for one in shop.plan(again) if one.action != "keep"]
+    assert (change.action, change.kind, change.name) == ("delete", "concurrency", "reserved")
+    shop.deploy(again)
+    assert again.made == ["DeleteFunctionConcurrency", "UntagResource"]
+    assert reserved(aws, "reserved") == (None, None)
+    assert changed(shop.plan(again)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "by_hand", "after", "stage", "left"),
+    [
+        ("", 4, "", "dev", (4, None)),
+        (RESERVED, 4, "", "dev", (4, "2")),
+        (RESERVED, 4, RESERVED, "dev", (2, "2")),
+        ("", 2, RESERVED, "dev", (2, "2")),
+        (ALONE, None, ALONE, "prod", (2, "2")),
+        (ALONE, None, ALONE + REGION_OF_ITS_OWN, "prod", (None, None)),
+    ],
+)
+def test_whose_concurrency_goes_and_whose_stays(tmp_path, before, by_hand, after, stage, left):
+    name = f"whose-{abs(hash((before, by_hand, after, stage))) % 10**8}"
+    shop, aws = Shop(tmp_path, name, settings=before), Watched(**QUICK)
+    shop.deploy(aws)
+    if by_hand is not None:
+        aws.client("lambda").put_function_concurrency(
+            FunctionName=name, ReservedConcurrentExecutions=by_hand
+        )
+    shop.settings = after
+    shop.deploy(aws, stage)
+    assert reserved(aws, name) == left
+    assert changed(shop.plan(aws, stage)) == []
+
+
+@pytest.mark.parametrize("settings", [RESERVED, ""])
+def test_concurrency_that_was_cut_off_is_gone_on_with(tmp_path, settings):
+    before = "" if settings else RESERVED
+    for after in range(2):
+        name = f"cut-reserved-{settings != ''}-{after}"
+        shop = Shop(tmp_path, name, settings=before)
+        shop.deploy(Watched(**QUICK))
+        shop.settings = settings
+        with pytest.raises(CutOffError):
+            shop.deploy(cut_off(after))
+        aws = Watched(**QUICK)
+        shop.deploy(aws)
+        assert reserved(aws, name) == ((2, "2") if settings else (None, None))
+        assert changed(shop.plan(aws)) == []
+
+
+TEAM = "[tool.adapter.deploy.tags]\nteam = '%s'\n[tool.adapter.stages.dev]\n"
+ENV = "[tool.adapter.stages.%s.deploy.tags]\nenv = '%s'\n"
+
+
+def test_tags_get_to_what_is_there_and_those_of_others_stay(tmp_path):
+    shop, aws = Shop(tmp_path, "tagged"), Watched(**QUICK)
+    shop.deploy(aws)
+    arn = function_kind.arn(aws, "tagged")
+    aws.client("lambda").tag_resource(Resource=arn, Tags={"theirs": "1"})
+    shop.settings = TEAM % "one"
+    changes = [one for one in shop.plan(aws) if one.action != "keep"]
+    assert [one.kind for one in changes] == ["role", "log_group", "function"]
+    ours = {APP: "shop", "team": "one"}
+    assert [one.differences for one in changes] == [{"tags": ({APP: "shop"}, ours)}] * 3
+    again = Watched(**QUICK)
+    shop.deploy(again)
+    assert again.made == ["TagRole", "TagResource", "TagResource"], "and no new version"
+    assert [one.found.tags for one in shop.plan(aws)] == [ours, ours, {**ours, "theirs": "1"}]
+    assert changed(shop.plan(aws)) == []
+    shop.settings = TEAM % "two"
+    with pytest.raises(CutOffError):
+        shop.deploy(cut_off(1))
+    assert changed(shop.plan(aws)) == ["function"]
+    shop.deploy(aws)
+    assert [one.found.tags["team"] for one in shop.plan(aws)] == ["two"] * 3
+
+
+def test_what_stages_share_has_the_tags_that_all_of_them_say(tmp_path):
+    """Otherwise each deployment would take another one's away."""
+    shop = Shop(tmp_path, settings=TEAM % "one" + ENV % ("prod", "prod"))
+    one, other = shop.deployment("dev"), shop.deployment("prod")
+    assert one.tags == other.tags == {APP: "shop", "team": "one"}
+    assert other.stage_tags == {APP: "shop", "team": "one", "env": "prod", STAGE: "prod"}
+    shop.settings += "[tool.adapter.stages.prod.deploy]\nregion = 'us-east-1'\n"
+    assert shop.deployment("prod").tags == {APP: "shop", "team": "one", "env": "prod"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from adapter.deploy.apply import apply
 from adapter.deploy.aws import AWS
 from adapter.deploy.fill import filled, names
 from adapter.deploy.plan import plan
-from adapter.deploy.shown import parts
+from adapter.deploy.shown import parts, table
 from control_plane import ministack, point_to
 
 TAGS = {APP: "shop"}
@@ -73,6 +73,19 @@ def test_no_value_of_a_variable_is_shown_whatever_there_is(there):
     different = {"Environment": (there, {"Variables": {"KEY": "secret"}})}
     change = Change("change", None, found, different)
     assert list(parts(change)) == [("Environment.Variables.KEY", "not set", "set")]
+
+
+def test_only_a_function_without_the_alias_is_not_in_this_stage_yet():
+    function = Found("function", "users:dev", {})
+    changes = [
+        Change("change", None, function, {"MemorySize": (None, 128)}),
+        Change("delete", None, Found("rule", "shop-dev-night", {}, "shop-dev-night")),
+        Change("keep", None, Found("schedule_group", "shop-dev", {}, "shop-dev")),
+    ]
+    shown = table(changes).plain.splitlines()
+    assert [line for line in shown if line.startswith(" ")] == [
+        "     is there, but not in this stage yet"
+    ]
 
 
 def test_long_texts_are_shown_from_where_they_differ():

@@ -137,6 +137,8 @@ APP_LINE = '[tool.adapter]\napp = "main:app"\n'
         (APP_LINE + "deploy.check = 'health'", "dev", '"/health"'),
         (APP_LINE + "deploy.subnets = ['subnet-1']", "dev", "go together"),
         (APP_LINE + "deploy.permissions = [{ actions = ['s3:*'] }]", "dev", "resources"),
+        (APP_LINE + "deploy.tags = { 'adapter:stage' = 'x' }", "dev", "adapter: are set by this"),
+        (APP_LINE + "deploy.tags = { 'AWS:x' = 'x' }", "dev", "are set by AWS"),
         (APP_LINE + "deploy = 5", "dev", "deploy"),
     ],
 )

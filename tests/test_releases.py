@@ -278,8 +278,8 @@ def test_a_version_is_called_for_the_stage_before_the_stage_gets_it(shop, monkey
     shop.deploy("# 2")
     called = []
 
-    def tried(aws, *asked):
-        called.append(asked)
+    def tried(aws, *asked, is_young):
+        called.append((*asked, is_young))
         raise DeployError("version 2 is not released")
 
     monkeypatch.setattr(promotion.trial, "tried", tried)
@@ -289,7 +289,7 @@ def test_a_version_is_called_for_the_stage_before_the_stage_gets_it(shop, monkey
     web = replace(release, wanted=replace(release.wanted, given=given))
     with pytest.raises(DeployError, match="is not released"):
         promotion.promote(shop.aws, replace(done, releases=(web,)), str)
-    assert called == [(shop.name, "2", {"rawPath": "/"}, 30, "prod")]
+    assert called == [(shop.name, "2", {"rawPath": "/"}, 30, "prod", False)]
     assert shop.alias("prod").version == "1"
 
 

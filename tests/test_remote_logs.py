@@ -352,7 +352,7 @@ def test_ctrl_c_ends_following(aws, project, url, tmp_path):
     )
     assert "to be seen" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=30)
     assert (process.returncode, "Traceback" in errors) == (130, False)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 
 import pytest
@@ -14,7 +15,7 @@ from adapter.deploy.aws import AWS
 from adapter.deploy.deployment import deployment
 from adapter.deploy.kinds import rule
 from adapter.deploy.plan import plan
-from adapter.deploy.warm import WARM, Answer, expression, summary
+from adapter.deploy.warm import WARM, Answer, expression, now, summary
 from control_plane import ACCOUNT, CREDENTIALS, REGION, ministack, point_to
 from dev_command import Dev
 
@@ -27,6 +28,15 @@ handler = "main:app"
 handler = "main.plain"
 """
 CODE = """
+import time
+from types import SimpleNamespace
+
+from adapter import handler
+
+# What is held until the others come is held for longer: a busy machine sends them one by one.
+handler.time = SimpleNamespace(sleep=lambda seconds: time.sleep(10 * seconds))
+
+
 def app(environ, start_response):
     start_response("204 Done", [])
     return []
@@ -111,6 +121,16 @@ def test_as_many_environments_answer_as_are_asked_for(here, adapter):
     assert second.output.endswith(": 3 warm\n")
 
 
+def test_clients_are_made_by_one_thread(here, monkeypatch):
+    """A session's clients can't be made by several, and calls are to come at once."""
+    once, threads = AWS.once, []
+    monkeypatch.setattr(
+        AWS, "once", lambda *told: threads.append(threading.current_thread()) or once(*told)
+    )
+    assert len(now(AWS(), "shop", "dev", 1)) == 1
+    assert threads == [threading.current_thread()]
+
+
 def test_a_function_that_is_no_handler_is_told(here, adapter):
     told = adapter("warm")
     assert told.exit_code == 1
@@ -177,8 +197,14 @@ def test_a_rule_does_it_until_it_is_taken_away(aws, adapter, folder):
     stage = deployment("dev", path=folder / "pyproject.toml")
     assert plan(aws, [], stage.app, stage.stage) == []  # a deployment leaves it alone
 
+    file = folder / "pyproject.toml"
+    before = file.read_text()
+    file.write_text(f'{before}\n[tool.adapter.deploy.tags]\nteam = "one"\n')
     adapter("warm", "--function", "shop", "--every", "1m")
-    changed = rule.of_name(aws, "shop-dev-warm-shop").settings
+    file.write_text(before)
+    found = rule.of_name(aws, "shop-dev-warm-shop")
+    assert found.tags == {APP: "shop", WARM: "dev", "team": "one"}
+    changed = found.settings
     assert (changed["ScheduleExpression"], len(changed["Targets"])) == ("rate(1 minute)", 1)
     policy = aws.client("lambda").get_policy(FunctionName="shop:dev")["Policy"]
     assert (policy.count("warm-dev"), policy.count("rule/shop-dev-warm-shop")) == (1, 1)

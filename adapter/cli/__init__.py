@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -38,6 +39,18 @@ SECTIONS = {
 """The order in which help has them."""
 
 
+ELSEWHERE = {
+    **dict.fromkeys(("run", "serve", "start", "local", "runserver"), "dev"),
+    **dict.fromkeys(("delete", "remove", "undeploy"), "destroy"),
+    "build": "package",
+    "call": "invoke",
+    "tail": "logs",
+    "update": "deploy",
+    "validate": "check",
+}
+"""What other tools call them."""
+
+
 class Commands(click.Group):
     """Subcommands whose modules are imported when they are asked for."""
 
@@ -50,6 +63,27 @@ class Commands(click.Group):
         found: click.Command = getattr(import_module(f".{COMMANDS[cmd_name]}", __name__), cmd_name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises UsageError, with the command that was meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            meant = ELSEWHERE.get(args[0]) or "".join(get_close_matches(args[0], COMMANDS, 1))
+            hint = f" Did you mean {meant!r}?" if meant else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C ends each of them with 130, as shells have it."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            if not is_ctrl_c(error):
+                raise
+            raise click.exceptions.Exit(130) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, names in SECTIONS.items():
             with formatter.section(title):
@@ -60,7 +94,12 @@ class Commands(click.Group):
         return command.get_short_help_str(limit=200) if command else ""
 
 
-@click.command(cls=Commands)
+def is_ctrl_c(error: BaseException) -> bool:
+    """click makes one exception of Ctrl-C at a question, of the input's end, and of "no"."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="adapter")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import is_ctrl_c
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -75,7 +77,7 @@ def missing(error: ModuleNotFoundError, extra: str) -> click.ClickException:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What is raised within, said in a sentence: exit code 1; 130 for Ctrl-C, as shells have it."""
+    """What is raised within, said in a sentence: exit code 1."""
     from ..errors import AdapterError
 
     try:
@@ -93,9 +95,10 @@ def refusals() -> Iterator[None]:
         raise  # of `| head`, which click ends quietly
     except (AdapterError, OSError) as error:
         raise Failure(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("interrupted: run it again, and it goes on from there", err=True)
-        raise click.exceptions.Exit(130) from None
+    except (KeyboardInterrupt, click.Abort) as error:
+        if is_ctrl_c(error):
+            click.echo("interrupted: run it again, and it goes on from there", err=True)
+        raise
 
 
 def aws_of(profile: str, region: str, found: Deployment | None = None) -> AWS:

@@ -33,7 +33,7 @@ def call(options: Call, *, raw: bool, capture: str | None) -> int:
     event = read_json(options.file)
     with cloud.refusals():
         from ..deploy.log_lines import harmless
-        from ..deploy.remote import function_of, invoke
+        from ..deploy.remote import client_of, function_of, invoke
         from ..deploy.stages import one
 
         found = one(
@@ -41,7 +41,7 @@ def call(options: Call, *, raw: bool, capture: str | None) -> int:
             options.stage,
         )
         name = function_of(found.target.project.functions, options.function)
-        answer = invoke(found.aws, name, found.target.stage, event)
+        answer = invoke(client_of(found.aws), name, found.target.stage, event)
     if answer.log:
         click.echo(harmless(answer.log.rstrip("\n")), err=True)
     _put(answer, raw=raw)

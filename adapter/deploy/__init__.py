@@ -28,6 +28,9 @@ APP = "adapter:app"
 STAGE = "adapter:stage"
 """Tags of all that this makes. What doesn't have them isn't ours, and is never touched."""
 
+FRESH = "fresh"
+"""Among what is given to a resource: the KIND:NAME of all that this run has made or changed."""
+
 
 class DeployError(AdapterError):
     """It can't be deployed; the text says whose fault it is, and what to do."""

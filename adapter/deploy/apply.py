@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from . import FRESH
 from .compare import differences
 from .kinds import KINDS
-from .plan import filled_in
+from .plan import filled_in, tags_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from . import Change, Tell
     from .aws import AWS
@@ -24,12 +26,23 @@ def apply(aws: AWS, changes: Iterable[Change], tell: Tell) -> dict[str, str]:
 
     Raises DeployError, and what boto3 raises.
     """
-    known = dict(aws.known)
+    known, fresh = dict(aws.known), set[str]()
     for change in changes:
+        name = f"{change.kind}:{change.name}"
         if change.action != "keep":
             tell(f"{_DOING[change.action]} {change.kind.replace('_', ' ')} {change.name}")
-        known[f"{change.kind}:{change.name}"] = _applied(aws, change, known, tell)
+        known[name] = _applied(aws, _knowing(change, fresh), known, tell)
+        if change.action != "keep":
+            fresh.add(name)
     return known
+
+
+def _knowing(change: Change, fresh: Collection[str]) -> Change:
+    """The change, of which the resource knows what this run has made or changed before it."""
+    if change.wanted is None:
+        return change
+    given = {**change.wanted.given, FRESH: frozenset(fresh)}
+    return replace(change, wanted=replace(change.wanted, given=given))
 
 
 def _applied(aws: AWS, change: Change, known: dict[str, str], tell: Tell) -> str:
@@ -43,6 +56,8 @@ def _applied(aws: AWS, change: Change, known: dict[str, str], tell: Tell) -> str
     if found is None:
         return str(kind.create(aws, wanted, tell))
     # What was not known when the plan was made may be different now.
+    if tags_in(wanted, found):
+        kind.tag(aws, found, wanted.tags)
     different = differences(wanted.settings, found.settings)
     if not different:
         return found.id

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import DeployError, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
+    from typing import Self
+
+Answer = TypeVar("Answer")
 
 # The SDK's `standard` mode tries again what is throttled or failed on the way, with growing waits.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
@@ -27,6 +31,7 @@ class AWS:
 
     profile: str = ""
     region: str = ""
+    _seen: dict[Hashable, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._clients: dict[str, Any] = {}
@@ -51,6 +56,21 @@ class AWS:
             read_timeout=patience, retries={"total_max_attempts": 1}, tcp_keepalive=True
         )
         return self._made(service, config)
+
+    def remembering(self) -> Self:
+        """The same account, to be looked at once: for a plan, and no longer than that takes."""
+        looked_at = copy(self)
+        looked_at._seen = {}
+        return looked_at
+
+    def asked(self, what: Hashable, call: Callable[[], Answer]) -> Answer:
+        """What the call returns; of an account that is `remembering`, what it returned first."""
+        if self._seen is None:
+            return call()
+        if what not in self._seen:
+            self._seen[what] = call()
+        found: Answer = self._seen[what]
+        return found
 
     def _made(self, service: str, config: Any) -> Any:
         """Raises DeployError where boto3 has no error of its own for what it is set to."""

@@ -48,13 +48,26 @@ class Deployment:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Of what all stages share."""
-        return {**self.settings.tags, APP: self.app}
+        """Of what all stages share: what all of them say, so that none changes it for another."""
+        said = [each.settings.tags.items() for each in self.beside]
+        own = self.settings.tags.items()
+        common = {name: value for name, value in own if all((name, value) in one for one in said)}
+        return {**common, APP: self.app}
 
     @property
     def stage_tags(self) -> dict[str, str]:
         """Of what is this stage's."""
-        return {**self.tags, STAGE: self.stage}
+        return {**self.settings.tags, APP: self.app, STAGE: self.stage}
+
+    @property
+    def beside(self) -> tuple[Deployment, ...]:
+        """Those of all stages that are in this one's account and region, as the settings say."""
+        return tuple(each for each in self.all if each.where == self.where)
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Profile and region; "" for those of the command line or the environment."""
+        return self.settings.profile, self.settings.region
 
     @property
     def all(self) -> tuple[Deployment, ...]:

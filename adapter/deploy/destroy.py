@@ -66,12 +66,8 @@ def stages_of(account: Account, name: str, *, all_stages: bool = False) -> Stage
     names = known(account)
     one = deployment(known_as(name, names))
     found = [deployment(each) for each in names] if all_stages else [one]
-    where = (one.settings.profile, one.settings.region)
-    return Stages(
-        account(one),
-        tuple(each for each in found if (each.settings.profile, each.settings.region) == where),
-        names,
-    )
+    there = tuple(each for each in found if each.where == one.where)
+    return Stages(account(one), there, names)
 
 
 def doomed(
@@ -115,6 +111,7 @@ def _is_ours(aws: AWS, function: str, app: str) -> bool:
 def _found(aws: AWS, stages: Sequence[Deployment], app: str, names: set[str]) -> list[Found]:
     """All of ours, each once, the last made first."""
     by_name: dict[tuple[str, str], Found] = {}
+    aws = aws.remembering()
     for kind, module in KINDS.items():
         for one in module.listed(aws, app):
             if one.tags.get(STAGE, one.tags.get(WARM)) in names:
@@ -136,13 +133,9 @@ def _read(aws: AWS, stage: Deployment) -> Iterator[Found]:
             continue
         if found.id:
             ids[f"{resource.kind}:{resource.name}"] = found.id
-        if found.tags.get(APP) == stage.app and not _is_half(found):
+        # A function without an id has no such alias; a number without one is another stage's.
+        if found.tags.get(APP) == stage.app and found.id:
             yield found
-
-
-def _is_half(found: Found) -> bool:
-    """A function that has no such alias."""
-    return found.kind == "function" and not found.id
 
 
 def _no_package(name: str) -> Package:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import APP, STAGE, Change, DeployError
-from .compare import differences
+from .compare import TAGS, differences, of_tags
 from .fill import filled
-from .kinds import KINDS, RENEWED
+from .kinds import KINDS, RENEWED, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ def plan(aws: AWS, wanted: Iterable[Resource], app: str, stage: str) -> list[Cha
 
     Raises DeployError for what has a name of ours and isn't ours.
     """
-    known = dict(aws.known)
+    known, aws = dict(aws.known), aws.remembering()
     changes = []
     for resource in wanted:
         change = _change(aws, resource, known)
@@ -40,8 +40,13 @@ def _change(aws: AWS, resource: Resource, known: Mapping[str, str]) -> Change:
         getattr(kind, "check", _nothing)(aws, wanted)
         return Change("create", resource, None)
     _check_ours(resource, found)
-    different = differences(wanted.settings, found.settings)
+    different = {**differences(wanted.settings, found.settings), **tags_in(wanted, found)}
     return Change("change" if different else "keep", resource, found, different)
+
+
+def tags_in(wanted: Resource, found: Found) -> dict[str, tuple[Any, Any]]:
+    """Under TAGS what its tags are and what they are to be, of a kind of which they can be set."""
+    return of_tags(wanted, found) if hasattr(KINDS[wanted.kind], "tag") else {}
 
 
 def _nothing(aws: AWS, wanted: Resource) -> None:
@@ -50,7 +55,7 @@ def _nothing(aws: AWS, wanted: Resource) -> None:
 
 def _is_renewed(change: Change) -> bool:
     """Whether what it is called now is not what it will be called."""
-    return change.action == "change" and change.kind in RENEWED
+    return change.kind in RENEWED and bool(change.differences.keys() - {TAGS})
 
 
 def filled_in(resource: Resource, known: Mapping[str, str]) -> Resource:
@@ -78,5 +83,6 @@ def _gone(aws: AWS, changes: list[Change], app: str, stage: str) -> Iterator[Cha
     wanted = {(change.kind, change.name) for change in changes}
     for kind, module in reversed(KINDS.items()):
         for found in module.listed(aws, app):
-            if found.tags.get(STAGE) == stage and (kind, found.name) not in wanted:
+            is_ours = kind in SHARED or found.tags.get(STAGE) == stage
+            if is_ours and (kind, found.name) not in wanted:
                 yield Change("delete", None, found)

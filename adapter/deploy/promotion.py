@@ -239,15 +239,16 @@ def promote(aws: AWS, promotion: Promotion, tell: Tell) -> None:
     """Raises DeployError and StaleError, and what boto3 raises. It may be run again at any time."""
     early = [one for one in promotion.changes if _is_early(one)]
     apply(aws, early, tell)
+    young = {one.name for one in early if one.kind == "role" and one.action != "keep"}
     for release in promotion.releases:
         if not release.move.is_done:
             move = _made(aws, release, tell) if release.is_made else release.move
-            _check(aws, release, move, tell)
+            _check(aws, release, move, tell, is_young=release.wanted.given["role"] in young)
             move_all(aws, [move], tell)
     apply(aws, [one for one in promotion.changes if one not in early], tell)
 
 
-def _check(aws: AWS, release: Release, move: Move, tell: Tell) -> None:
+def _check(aws: AWS, release: Release, move: Move, tell: Tell, *, is_young: bool) -> None:
     """Values and secrets may be other ones in this stage, so it is called for this stage.
 
     Raises DeployError for a version that is broken there.
@@ -256,7 +257,8 @@ def _check(aws: AWS, release: Release, move: Move, tell: Tell) -> None:
     event, number = wanted.given["check"], after.versions[-1]
     if event is not None:
         timeout = wanted.settings["Timeout"]
-        found = trial.tried(aws, after.function, number, event, timeout, after.name)
+        named = after.function, number
+        found = trial.tried(aws, *named, event, timeout, after.name, is_young=is_young)
         path = wanted.given["path"]
         tell(f"version {number} of {after.function} answers GET {path} with {found.text}")
 

@@ -137,7 +137,7 @@ def _configured(
 
 def _with_role(call: Callable[[], Any], wanted: Resource) -> None:
     """The call, again and again while Lambda does not yet know the role that was just made."""
-    patiently(call, {**_BUSY, **_YOUNG_ROLE} if wanted.given["own_role"] else _BUSY)
+    patiently(call, {**_BUSY, **_YOUNG_ROLE} if wanted.given["role"] else _BUSY)
 
 
 def version(

@@ -65,9 +65,16 @@ def _text(body: bytes) -> dict[str, Any]:
         return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def invoke(aws: AWS, function: str, stage: str, event: Any) -> Answer:
+def client_of(aws: AWS) -> Any:
+    """Of Lambda, for `invoke`. Threads may share one, but not make theirs of one session.
+
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
+    """
+    return aws.once("lambda", _PATIENCE_S)
+
+
+def invoke(client: Any, function: str, stage: str, event: Any) -> Answer:
     """Send one event to a stage of a function. Raises DeployError, and what boto3 raises."""
-    client = aws.once("lambda", _PATIENCE_S)
     try:
         found = client.invoke(
             FunctionName=function,

@@ -97,6 +97,15 @@ def _role(node: Node) -> str:
     return found
 
 
+def _tags(node: Node) -> dict[str, str]:
+    """https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"""
+    for key, each in node.items():
+        if key.lower().startswith(("adapter:", "aws:")):
+            whose = "this command" if key.lower().startswith("adapter:") else "AWS"
+            raise each.error(f"tags that begin with {key.partition(':')[0]}: are set by {whose}")
+    return node.variables()
+
+
 def _permissions(node: Node) -> tuple[Statement, ...]:
     return tuple(Statement(**schema.fields(one, STATEMENT)) for one in node.elements())
 
@@ -133,7 +142,7 @@ KEYS = {
         schema.variables,
         f"Tables of DynamoDB, by the variable that gets the name. {_STAGE}",
     ),
-    "tags": Key("table of text", lambda node: node.variables(), "Of all that can have some"),
+    "tags": Key("table of text", _tags, "Of all that can have some"),
     "tracing": Key("`true` or `false`", flag, "Whether X-Ray is on"),
 }
 

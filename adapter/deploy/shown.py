@@ -68,7 +68,7 @@ def document(deployment: Deployment, changes: Iterable[Change]) -> dict[str, Any
 
 
 def _details(change: Change) -> list[str]:
-    if change.found and not change.found.settings:
+    if change.action == "change" and change.found and not change.found.id:
         return ["is there, but not in this stage yet"]
     return [f"{path}: {is_} → {to_be}" for path, is_, to_be in parts(change)]
 

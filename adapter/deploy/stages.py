@@ -40,8 +40,8 @@ def pair(account: Account, source: str, target: str, path: Path | None = None) -
     source, target = known_as(source, names), known_as(target, names)
     if source == target:
         raise DeployError(f"{source} runs what {source} runs: name two stages")
-    there, here = _deployment(source, path).settings, _deployment(target, path)
-    if (there.profile, there.region) != (here.settings.profile, here.settings.region):
+    there, here = _deployment(source, path), _deployment(target, path)
+    if there.where != here.where:
         raise DeployError(
             f"{source} and {target} are in different accounts or regions, and a version is of one: "
             f"deploy there (adapter deploy --stage {target})"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..report import ReportError, run_of
-from . import STAGE, DeployError
+from . import STAGE, DeployError, patience
 from .log_lines import harmless
-from .patience import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,16 @@ _MORE_S = 30
 # Of a version that nobody called for weeks Lambda has to make its network anew.
 # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 _PASSING = {"ResourceConflictException": ("Pending",), "ResourceNotReadyException": ("",)}
+
+# What Lambda needs the function's role for before the function's own code runs.
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+_PASSING_IF_YOUNG = {"KMSAccessDeniedException": ("",), "EC2AccessDeniedException": ("",)}
+# In an error of boto3, which has the code and the message of the service that refused.
+_DENIED = re.compile(r"AccessDenied|AuthorizationError|is not authorized to perform")
+_YOUNG = (
+    " (if it lacks a right: its role got some in this run, which take a moment to arrive "
+    "everywhere, and a second run may pass)"
+)
 
 _ENDS_HEAD = b"\0" * 8
 """Invoke gives an answer that is streamed as it is, its head and these first.
@@ -57,30 +68,68 @@ class Trial:
         return f"{self.status} in {self.run.duration:.0f} ms{init}"
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What Invoke gave; `failed` says whether the function raised."""
+
+    failed: bool
+    payload: bytes
+    log: str
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the function says that AWS refused something that it asked for."""
+        return self.failed and bool(_DENIED.search(_error(self.payload)))
+
+
 def tried(
-    aws: AWS, name: str, version: str, event: Mapping[str, Any], timeout: int, stage: str = ""
+    aws: AWS,
+    name: str,
+    version: str,
+    event: Mapping[str, Any],
+    timeout: int,
+    stage: str = "",
+    *,
+    is_young: bool = False,
 ) -> Trial:
     """Call the version, once. Raises DeployError if it is broken, with the end of its log.
 
-    timeout  of the function, in seconds
-    stage    for which it is; the version's own ARN does not tell
+    timeout   of the function, in seconds
+    stage     for which it is; the version's own ARN does not tell
+    is_young  whether its role got rights just now: what is said to lack one is called again then,
+              for a minute
     """
-    answer = _answer(aws, name, version, event, timeout, stage)
-    payload = answer["Payload"].read()
-    log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
-    if answer.get("FunctionError"):
-        raise DeployError(_broken(name, version, f"it fails: {_error(payload)}", log))
-    status = _status(payload)
+    passing = {**_PASSING, **_PASSING_IF_YOUNG} if is_young else _PASSING
+
+    def call() -> _Answer:
+        return _answer(aws, name, version, event, timeout, stage, passing)
+
+    answer = call()
+    for _ in range(patience.TRIES - 1 if is_young else 0):
+        if not answer.is_denied:
+            break
+        time.sleep(patience.PAUSE_S)
+        answer = call()
+    if answer.failed:
+        raise _broken(name, version, f"it fails: {_error(answer.payload)}", answer.log)
+    status = _status(answer.payload)
     if status is None:
-        raise DeployError(_broken(name, version, "it does not answer as a web app does", log))
+        raise _broken(name, version, "it does not answer as a web app does", answer.log)
     if status >= 500:
-        raise DeployError(_broken(name, version, f"it answers {status}", log))
-    return Trial(status, _run(log))
+        # Why, only its log may know.
+        raise _broken(name, version, f"it answers {status}{_YOUNG * is_young}", answer.log)
+    return Trial(status, _run(answer.log))
 
 
 def _answer(
-    aws: AWS, name: str, version: str, event: Mapping[str, Any], timeout: int, stage: str
-) -> Any:
+    aws: AWS,
+    name: str,
+    version: str,
+    event: Mapping[str, Any],
+    timeout: int,
+    stage: str,
+    passing: Mapping[str, tuple[str, ...]],
+) -> _Answer:
     """Invoke's. Raises DeployError where Lambda lets nobody call the function."""
     from botocore.exceptions import ClientError
 
@@ -97,7 +146,7 @@ def _answer(
         )
 
     try:
-        return patiently(call, _PASSING)
+        found = patience.patiently(call, passing)
     except ClientError as error:
         if error.response["Error"]["Code"] != "TooManyRequestsException":
             raise
@@ -106,6 +155,8 @@ def _answer(
             f"now ({error.response.get('Reason', 'throttled')}): deploy again. If its reserved "
             f"concurrency is 0: aws lambda delete-function-concurrency --function-name {name}"
         ) from None
+    log = base64.b64decode(found.get("LogResult", "")).decode("utf-8", "replace")
+    return _Answer(bool(found.get("FunctionError")), found["Payload"].read(), log)
 
 
 def _status(payload: bytes) -> int | None:
@@ -126,9 +177,10 @@ def _error(payload: bytes) -> str:
         return payload.decode("utf-8", "replace")[:500]
 
 
-def _broken(name: str, version: str, what: str, log: str) -> str:
+def _broken(name: str, version: str, what: str, log: str) -> DeployError:
     end = f"The end of its log:\n{log.strip()}" if log.strip() else "It has logged nothing."
-    return harmless(f"version {version} of {name} is not released, since {what}. {end}")
+    said = f"version {version} of {name} is not released, since {what}. {end}"
+    return DeployError(harmless(said))
 
 
 def _run(log: str) -> Run | None:

@@ -1,15 +1,22 @@
 """How a zip gets to Lambda: in the call itself, or through a bucket of S3 if it is large.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+
+Lambda copies it, and then nobody needs it in the bucket any more. In one that is made here a rule
+has zips expire after some days. They aren't deleted after the call: another function, or another
+run at the same time, may be about to use the same zip, and a run may be cut off before it deletes.
+In a bucket that the settings name they stay, as such a rule is its owner's.
 """
 
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..package.limits import UPLOAD, shown
 from . import APP, DeployError
+from .tags import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +37,24 @@ _CLOSED = {
 }
 
 
+_PREFIX = "adapter/"
+_DAYS = 7
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html
+# What was uploaded in part alone is not to be seen, and costs as much.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html
+_EXPIRING = {
+    "Rules": [
+        {
+            "ID": "adapter",
+            "Status": "Enabled",
+            "Filter": {"Prefix": _PREFIX},
+            "Expiration": {"Days": _DAYS},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+    ]
+}
+
+
 def place(aws: AWS, given: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Where Lambda finds the zip, as its calls have it: {"ZipFile": …} or {"S3Bucket": …, "S3Key"}.
 
@@ -41,7 +66,7 @@ def place(aws: AWS, given: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     if archive.zipped <= LIMIT:
         return {"ZipFile": archive.path.read_bytes()}
     bucket = given["bucket"] or _own(aws, tell)
-    key = f"{given['app']}/{base64.b64decode(archive.sha256).hex()}.zip"
+    key = f"{_PREFIX}{given['app']}/{base64.b64decode(archive.sha256).hex()}.zip"
     if not _is_there(aws, bucket, key):
         tell(f"uploading {shown(archive.zipped)} to s3://{bucket}/{key}")
         aws.client("s3").upload_file(str(archive.path), bucket, key)
@@ -60,9 +85,24 @@ def _own(aws: AWS, tell: Tell) -> str:
     if code:
         tell(f"making the bucket {bucket}")
         _make(aws, bucket)
-    elif _refusal(aws.client("s3").get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet":
-        _close(aws, bucket)  # it was made, and that was all
+    elif _is_half_made(aws, bucket):
+        _complete(aws, bucket)
     return bucket
+
+
+def _is_half_made(aws: AWS, bucket: str) -> bool:
+    """Whether it is ours, or was made and that was all, and lacks its rule."""
+    s3 = aws.client("s3")
+    rules = _refusal(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+    return rules == "NoSuchLifecycleConfiguration" and _may_be_ours(s3, bucket)
+
+
+def _may_be_ours(s3: Any, bucket: str) -> bool:
+    """Without any tags it may have been made and that was all."""
+    code = _refusal(s3.get_bucket_tagging, Bucket=bucket)
+    if code:
+        return code == "NoSuchTagSet"
+    return APP in tags_of(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
 
 
 def _make(aws: AWS, bucket: str) -> None:
@@ -80,18 +120,27 @@ def _make(aws: AWS, bucket: str) -> None:
             f"the bucket {bucket} is somebody else's: name one of yours under "
             "[tool.adapter.deploy] bucket"
         ) from None
-    _close(aws, bucket)
+    _complete(aws, bucket)
 
 
-def _close(aws: AWS, bucket: str) -> None:
-    """The tags come last: with them it is complete."""
+def _complete(aws: AWS, bucket: str) -> None:
+    """The rule comes last: with it all is there."""
     s3 = aws.client("s3")
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_CLOSED)
     s3.put_bucket_tagging(Bucket=bucket, Tagging=_TAGS)
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=_EXPIRING)
 
 
 def _is_there(aws: AWS, bucket: str, key: str) -> bool:
-    return _refusal(aws.client("s3").head_object, Bucket=bucket, Key=key) == ""
+    """Not what may expire before Lambda has read it: S3 counts whole days."""
+    s3, oldest = aws.client("s3"), datetime.now(UTC) - timedelta(days=_DAYS - 1)
+    try:
+        uploaded: datetime = s3.head_object(Bucket=bucket, Key=key)["LastModified"]
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in _AWAY:
+            return False
+        raise
+    return uploaded > oldest
 
 
 def _owner(aws: AWS) -> dict[str, str]:
@@ -109,7 +158,18 @@ def _refusal(call: Any, **arguments: Any) -> str:
         call(**arguments)
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
-        if code in ("403", "404", "AccessDenied", "NoSuchBucket", "NoSuchKey", "NoSuchTagSet"):
+        if code in _AWAY:
             return code
         raise
     return ""
+
+
+_AWAY = (
+    "403",
+    "404",
+    "AccessDenied",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchTagSet",
+)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import schedule_times
 from ..report import ReportError, run_of
 from . import APP, DeployError, Found, Resource, Sub, remote
+from .compare import of_tags
 from .fill import filled
 from .kinds import rule
 from .wanted.schedules import WARM as PREFIX
@@ -37,6 +38,7 @@ MOST = 5
 
 _EVERY = re.compile(r"([1-9]\d{0,4})\s*(m|h|d)", re.ASCII)
 _UNITS = {"m": "minute", "h": "hour", "d": "day"}
+_CONNECTIONS = 10  # that a client keeps: botocore's max_pool_connections
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Answer:
 
 def now(aws: AWS, function: str, stage: str, times: int) -> list[Answer]:
     """Call the stage of a function so many times at once. Raises DeployError."""
-    aws.client("lambda")  # a client may be shared by threads, but not made by them
+    # They are made before: that takes longer than a call is held.
+    clients = [remote.client_of(aws) for _ in range(0, times, _CONNECTIONS)]
 
-    def call(_: int) -> Answer:
-        return _answer(remote.invoke(aws, function, stage, {"warm": times}))
+    def call(number: int) -> Answer:
+        client = clients[number // _CONNECTIONS]
+        return _answer(remote.invoke(client, function, stage, {"warm": times}))
 
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(call, range(times)))
@@ -132,6 +136,8 @@ def every(aws: AWS, found: Deployment, function: str, time: str, times: int) -> 
     if there is None:
         rule.create(aws, wanted, _quiet)
     else:
+        if of_tags(wanted, there):
+            rule.tag(aws, there, wanted.tags)
         rule.change(aws, wanted, there, {}, _quiet)
     return str(wanted.settings["ScheduleExpression"])
 

@@ -10,7 +10,8 @@ A module is the kind; it has five functions:
                           when their settings do; nothing for kinds whose resources stay
 
 A kind may have a sixth, `check(aws, wanted)`, which raises DeployError for what can't be made: it
-is asked before anything is.
+is asked before anything is. And `tag(aws, found, tags)`, if what it makes has tags that can be set
+later, and that `found` has: it is called before `change`, which leaves tags alone.
 
 `wanted` comes with all texts filled in. A call may fail after any other: what is half made has to
 be found by `read` in such a way that `change` (or `create`) completes it.
@@ -60,3 +61,6 @@ KINDS: dict[str, ModuleType] = {
 
 RENEWED = frozenset({"layer", "function"})
 """Kinds of which a change makes a new version, with another id."""
+
+SHARED = frozenset({"concurrency"})
+"""Kinds of which all stages share what is listed: it goes when no stage has it in its settings."""

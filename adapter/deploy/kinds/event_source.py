@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import APP, DeployError, Found, heard, patience
 from ..sources import SQS, short_of
+from . import function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,11 +47,11 @@ _TIMES_AS_LONG = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-
 
 def read(aws: AWS, wanted: Resource) -> Found | None:
     settings, client = wanted.settings, aws.client("lambda")
-    function, arn = settings["FunctionName"], settings["EventSourceArn"]
-    for one in _mappings(client, FunctionName=_arn(aws, function)):
+    alias, arn = settings["FunctionName"], settings["EventSourceArn"]
+    for one in _mappings(client, FunctionName=_arn(aws, alias)):
         # A Kafka of one's own has no ARN.
         source = short_of(one.get("EventSourceArn", ""))
-        if _function_of(one) == function and source == short_of(arn):
+        if _function_of(one) == alias and source == short_of(arn):
             one = _settled(client, one)
             told = _settings(one)
             if one["EventSourceArn"] == _latest(aws, arn):
@@ -89,9 +90,7 @@ def _arn(aws: AWS, alias: str) -> str:
 
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     """
-    known = aws.known
-    account = f"{known['AWS::Region']}:{known['AWS::AccountId']}"
-    return f"arn:{known['AWS::Partition']}:lambda:{account}:function:{alias}"
+    return function.arn(aws, alias)
 
 
 def change(
@@ -113,6 +112,10 @@ def change(
     return ""
 
 
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    aws.client("lambda").tag_resource(Resource=found.more["arn"], Tags=dict(tags))
+
+
 def delete(aws: AWS, found: Found) -> None:
     client = aws.client("lambda")
     try:
@@ -132,9 +135,10 @@ def listed(aws: AWS, app: str) -> Iterator[Found]:
 
 
 def _found(client: Any, one: Mapping[str, Any], settings: Mapping[str, Any]) -> Found:
-    tags = client.list_tags(Resource=one["EventSourceMappingArn"]).get("Tags", {})
+    arn = one["EventSourceMappingArn"]
+    tags = client.list_tags(Resource=arn).get("Tags", {})
     name = f"{_function_of(one)}/{short_of(one['EventSourceArn'])}"
-    return Found(_KIND, name, settings, one["UUID"], tags)
+    return Found(_KIND, name, settings, one["UUID"], tags, {"arn": arn})
 
 
 def _mappings(client: Any, **only: str) -> Iterator[Any]:

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
 
     {"Runtime", "Handler", "Role", "MemorySize", "Timeout", "Architectures", "Environment",
      "Layers", "VpcConfig", "TracingConfig", "CodeSha256"}
-    given: archive, app, bucket, own_role, folder, check (an event, or None), path (of the check)
+    given: archive, app, bucket, role (its name, if it is ours), folder, check (an event, or None),
+           path (of the check)
 
 A resource's name is "users:dev", and its id the version's number.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import APP, DeployError, Found, aliases, publish, trial
+from .. import APP, FRESH, DeployError, Found, aliases, publish, trial
 from ..aliases import Alias
 from ..record import Record
 
@@ -34,17 +35,43 @@ def parts(name: str) -> tuple[str, str]:
 
 def read(aws: AWS, wanted: Resource) -> Found | None:
     """A function without the alias has no settings yet, and its tags say whose it is."""
-    client, (name, stage) = aws.client("lambda"), parts(wanted.name)
-    try:
-        tags = _tags(client.get_function(FunctionName=name))
-    except client.exceptions.ResourceNotFoundException:
+    name, stage = parts(wanted.name)
+    function = of_name(aws, name)
+    if function is None:
         return None
+    tags = _tags(function)
     alias = aliases.read(aws, name, stage)
     if alias is None:
         return Found(wanted.kind, wanted.name, {}, "", tags)
     configuration = aliases.configuration(aws, name, alias.version) or {}
     settings = publish.settings_of(configuration)
     return Found(wanted.kind, wanted.name, settings, alias.version, tags, {"alias": alias})
+
+
+def of_name(aws: AWS, name: str) -> Mapping[str, Any] | None:
+    """As GetFunction has it; None if there is none."""
+    client = aws.client("lambda")
+
+    def call() -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] = client.get_function(FunctionName=name)
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        return found
+
+    return aws.asked(("function", name), call)
+
+
+def arn(aws: AWS, name: str) -> str:
+    """Of the function itself, which is what has tags: no version and no alias has some.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+    """
+    partition, region, account = (aws.known[f"AWS::{each}"] for each in _WHERE)
+    return f"arn:{partition}:lambda:{region}:{account}:function:{name}"
+
+
+_WHERE = ("Partition", "Region", "AccountId")
 
 
 def _tags(function: Mapping[str, Any]) -> Mapping[str, str]:
@@ -72,6 +99,11 @@ def change(
     return _released(aws, wanted, found, tell)
 
 
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    function = arn(aws, parts(found.name)[0])
+    aws.client("lambda").tag_resource(Resource=function, Tags=dict(tags))
+
+
 def _released(aws: AWS, wanted: Resource, found: Found | None, tell: Tell) -> str:
     """Each step does nothing where an earlier run did it. Raises DeployError."""
     name, stage = parts(wanted.name)
@@ -90,7 +122,9 @@ def _check(aws: AWS, wanted: Resource, version: str, tell: Tell) -> None:
     if event is None:
         tell(f"version {version} of {name} is released without a call")
         return
-    found = trial.tried(aws, name, version, event, wanted.settings["Timeout"], stage)
+    is_young = f"role:{wanted.given['role']}" in wanted.given.get(FRESH, ())
+    timeout = wanted.settings["Timeout"]
+    found = trial.tried(aws, name, version, event, timeout, stage, is_young=is_young)
     tell(f"version {version} of {name} answers GET {wanted.given['path']} with {found.text}")
 
 
@@ -113,10 +147,10 @@ def remove(aws: AWS, function: str, app: str) -> bool:
 
     https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
     """
-    client = aws.client("lambda")
+    found, client = of_name(aws, function), aws.client("lambda")
+    if found is None or _tags(found).get(APP) != app:
+        return False
     try:
-        if _tags(client.get_function(FunctionName=function)).get(APP) != app:
-            return False
         client.delete_function(FunctionName=function)
     except client.exceptions.ResourceNotFoundException:
         return False

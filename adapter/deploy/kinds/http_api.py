@@ -75,11 +75,18 @@ def change(
     if only:
         client.update_api(ApiId=found.id, **only)
     if "Tags" in differences:
-        client.tag_resource(ResourceArn=_arn(aws, found.id), Tags=dict(wanted.tags))
+        _tag(aws, found, wanted.tags)
     if "CorsConfiguration" in differences:
         _cors(client, found, wanted.settings["CorsConfiguration"])
     http_changes.change(client, wanted, found, tell)
     return ""
+
+
+def _tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    """Its stages first: by the API's tags the next run sees whether there is something to do."""
+    client, api = aws.client("apigatewayv2"), _arn(aws, found.id)
+    for arn in (*(f"{api}/stages/{stage}" for stage in found.settings["Stages"]), api):
+        client.tag_resource(ResourceArn=arn, Tags=dict(tags))
 
 
 def _cors(client: Any, found: Found, cors: Any) -> None:

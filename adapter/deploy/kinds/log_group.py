@@ -29,7 +29,7 @@ def read(aws: AWS, wanted: Resource) -> Found | None:
     arn = one["arn"].removesuffix(":*")
     tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
     settings = {"retentionInDays": one.get("retentionInDays")}
-    return Found(wanted.kind, wanted.name, settings, wanted.name, tags)
+    return Found(wanted.kind, wanted.name, settings, wanted.name, tags, {"arn": arn})
 
 
 def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
@@ -47,6 +47,10 @@ def change(
 ) -> str:
     _keep(aws, wanted)
     return ""
+
+
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    aws.client("logs").tag_resource(resourceArn=found.more["arn"], tags=dict(tags))
 
 
 def _keep(aws: AWS, wanted: Resource) -> None:

@@ -76,9 +76,22 @@ def change(
     if patches:
         client.update_rest_api(restApiId=found.id, patchOperations=patches)
     if "tags" in differences:
-        client.tag_resource(resourceArn=_arn(aws, found.id), tags=dict(wanted.tags))
+        _tag(aws, found, wanted.tags)
     _complete(aws, wanted, found, tell)
     return ""
+
+
+def _tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    """Its parts first: by the API's tags the next run sees whether there is something to do."""
+    keys, api = found.more["keys"], f"restapis/{found.id}"
+    parts = [
+        *(f"{api}/stages/{stage}" for stage in found.more["stages"].settings),
+        *(f"usageplans/{one['id']}" for one in keys.plans.values()),
+        *(f"apikeys/{one['id']}" for one in keys.keys.values()),
+    ]
+    client = aws.client("apigateway")
+    for part in (*parts, api):
+        client.tag_resource(resourceArn=_arn(aws, part), tags=dict(tags))
 
 
 def _complete(aws: AWS, wanted: Resource, found: Found, tell: Tell) -> None:
@@ -110,10 +123,10 @@ def _media_types(operation: str, types: Iterable[str]) -> Iterator[dict[str, str
         yield {"op": operation, "path": f"/binaryMediaTypes/{escaped}"}
 
 
-def _arn(aws: AWS, api: str) -> str:
+def _arn(aws: AWS, path: str) -> str:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html"""
     partition, region = aws.known["AWS::Partition"], aws.known["AWS::Region"]
-    return f"arn:{partition}:apigateway:{region}::/restapis/{api}"
+    return f"arn:{partition}:apigateway:{region}::/{path}"
 
 
 def delete(aws: AWS, found: Found) -> None:

@@ -74,6 +74,10 @@ def change(
     return ""
 
 
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    aws.client("iam").tag_role(RoleName=found.name, Tags=tag_list(tags))
+
+
 def _allow(aws: AWS, wanted: Resource) -> None:
     aws.client("iam").put_role_policy(
         RoleName=wanted.name,

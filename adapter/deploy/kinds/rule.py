@@ -39,7 +39,8 @@ def of_name(aws: AWS, name: str) -> Found | None:
         "State": rule["State"],
         "Targets": _targets(events, name),
     }
-    return Found(_KIND, name, settings, name, _tags(events, rule["Arn"]))
+    arn = rule["Arn"]
+    return Found(_KIND, name, settings, name, _tags(aws, arn), {"arn": arn})
 
 
 def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
@@ -62,6 +63,10 @@ def change(
     return ""
 
 
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    aws.client("events").tag_resource(ResourceARN=found.more["arn"], Tags=tag_list(tags))
+
+
 def delete(aws: AWS, found: Found) -> None:
     events = aws.client("events")
     try:
@@ -75,7 +80,7 @@ def listed(aws: AWS, app: str) -> Iterator[Found]:
     events = aws.client("events")
     for page in events.get_paginator("list_rules").paginate(NamePrefix=f"{app}-"):
         for rule in page["Rules"]:
-            tags = _tags(events, rule["Arn"])
+            tags = _tags(aws, rule["Arn"])
             if tags.get(APP) == app:
                 yield Found(_KIND, rule["Name"], {}, rule["Name"], tags)
 
@@ -110,6 +115,6 @@ def _targets(events: Any, name: str) -> list[Any]:
     return sorted(found, key=lambda target: str(target["Id"]))
 
 
-def _tags(events: Any, arn: str) -> dict[str, str]:
-    found = events.list_tags_for_resource(ResourceARN=arn)["Tags"]
-    return tags_of(found)
+def _tags(aws: AWS, arn: str) -> dict[str, str]:
+    call = aws.client("events").list_tags_for_resource
+    return aws.asked(("tags", arn), lambda: tags_of(call(ResourceARN=arn)["Tags"]))

@@ -39,7 +39,8 @@ def read(aws: AWS, wanted: Resource) -> Found | None:
         raise DeployError(
             f"AWS is still deleting the schedule group {wanted.name}: try again in a minute"
         )
-    return Found(_KIND, wanted.name, {}, wanted.name, _tags(scheduler, group["Arn"]))
+    arn = group["Arn"]
+    return Found(_KIND, wanted.name, {}, wanted.name, _tags(scheduler, arn), {"arn": arn})
 
 
 def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
@@ -57,6 +58,10 @@ def change(
 ) -> str:
     """Nothing: it has no settings."""
     return ""
+
+
+def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
+    aws.client("scheduler").tag_resource(ResourceArn=found.more["arn"], Tags=tag_list(tags))
 
 
 def delete(aws: AWS, found: Found) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...events import KINDS
 from ...message import Request
-from .. import DeployError, Resource, Sub
+from .. import APP, DeployError, Resource, Sub
+from ..kinds.concurrency import SET
 from . import role
 from .variables import variables
 
@@ -39,8 +40,7 @@ def of(deployment: Deployment, packages: Mapping[str, Package]) -> Iterator[Reso
         yield from _layer(deployment, one, package)
     for one, package in pairs:
         yield _function(deployment, one, package)
-    for one, _ in pairs:
-        yield from _concurrency(deployment, one)
+    yield from _concurrencies(deployment)
 
 
 def layer_of(function: str) -> str:
@@ -121,7 +121,7 @@ def _function(deployment: Deployment, function: Function, package: Package) -> R
     }
     given = {
         **_given(deployment, package.function),
-        "own_role": not settings.role,
+        "role": "" if settings.role else role.name_of(function.name),
         "folder": function.folder,
         "check": _event(deployment, function),
         "path": settings.check,
@@ -142,7 +142,20 @@ def _event(deployment: Deployment, function: Function) -> dict[str, Any] | None:
     return codec.encode_request(Request("GET", path, query, _HEADERS))
 
 
-def _concurrency(deployment: Deployment, function: Function) -> Iterator[Resource]:
-    if function.reserved_concurrency is not None:
-        settings = {"ReservedConcurrentExecutions": function.reserved_concurrency}
-        yield Resource("concurrency", function.name, settings, {"tags": deployment.tags})
+def _concurrencies(deployment: Deployment) -> Iterator[Resource]:
+    """A function has one number for all stages: what another one says stays, and goes with it."""
+    numbers = _numbers(deployment)
+    for name, number in numbers.items():
+        settings = {"ReservedConcurrentExecutions": number}
+        tags = {APP: deployment.app, SET: str(number)}
+        yield Resource("concurrency", name, settings, {"tags": tags})
+    for name in dict.fromkeys(name for stage in deployment.beside for name in _numbers(stage)):
+        if name not in numbers:
+            yield Resource("concurrency", name, {}, {"tags": {APP: deployment.app}})
+
+
+def _numbers(stage: Deployment) -> dict[str, int]:
+    """The reserved concurrency of functions that have one."""
+    functions = stage.project.functions.values()
+    found = {one.name: one.reserved_concurrency for one in functions}
+    return {name: number for name, number in found.items() if number is not None}
