@@ -173,17 +173,27 @@ class EventExchange(Exchange):
         words = self._codec.error_of(status)
         if words:
             log(request, f"{answered}{{}}")
-        raise FailedEventError(words or f"{request.method} {request.path} {answered}") from None
+        raise FailedEventError(words or f"{self._asked()} {answered}") from None
 
     def fail(self, error: BaseException) -> None:
         """Raises FailedEventError. There will be no `close()` then: it is done."""
         try:
             if isinstance(error, FailedEventError):
                 raise error
+            if type(error) in _IN_OUR_WORDS and not self._codec.tells_status(self._event):
+                self.log(error)
+                self.response = None  # it has ended
+                raise FailedEventError(f"{self._asked()} failed: {error}") from None
             super().fail(error)
         except FailedEventError:
             self.close()
             raise
+
+    def _asked(self) -> str:
+        return f"{self.request.method} {self.request.path}" if self.request else "the event"
+
+
+_IN_OUR_WORDS = (AppError, ResponseTooLargeError)  # whoever waits may read them
 
 
 class BatchExchange(Exchange):

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+from _thread import allocate_lock
+from functools import lru_cache
 
 from .errors import AdapterError, EventError
 
@@ -32,7 +34,8 @@ class Gone(AdapterError):  # noqa: N818  # the name that AWS gives it
 class Connections:
     """The clients of the WebSocket API that sent `event`: `scope["aws.event"]` for example.
 
-    client  a client of boto3's for `apigatewaymanagementapi`, instead of one made here
+    client  a client of boto3's for `apigatewaymanagementapi`, instead of the one that all
+            Connections of an API share
 
     Each method takes a connection's id (the header `ce-connectionid`, or `connectionId` in an
     event's requestContext) and raises Gone if there is no such client any more; what else boto3
@@ -105,7 +108,17 @@ def endpoint_of(event: dict[str, Any]) -> str:
 
 def _client_of(event: dict[str, Any]) -> Any:
     told = os.environ.get(ENDPOINT)
-    endpoint = told or endpoint_of(event)
+    # `adapter dev` checks no signatures, so that it takes no credentials, and gets none.
+    local = bool(told and os.environ.get("ADAPTER_LOCAL"))
+    with _LOCK:  # a session of boto3's is not for several threads
+        return _client_at(told or endpoint_of(event), os.environ.get("AWS_REGION"), local)
+
+
+_LOCK = allocate_lock()
+
+
+@lru_cache(maxsize=8)  # each has a connection, which is kept for the next message
+def _client_at(endpoint: str, region: str | None, local: bool) -> Any:
     try:
         import boto3
         from botocore import UNSIGNED
@@ -115,11 +128,9 @@ def _client_of(event: dict[str, Any]) -> Any:
             f"Connections needs boto3 ({error}): add it to the requirements; only AWS's managed "
             "runtimes for Python have it"
         ) from error
-    # `adapter dev` checks no signatures, so that it takes no credentials, and gets none.
-    local = bool(told and os.environ.get("ADAPTER_LOCAL"))
     return boto3.client(
         "apigatewaymanagementapi",
         endpoint_url=endpoint,
-        region_name=os.environ.get("AWS_REGION") or None,
+        region_name=region or None,
         config=Config(signature_version=UNSIGNED) if local else None,
     )

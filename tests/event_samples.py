@@ -46,6 +46,8 @@ SCHEDULER = {
     "detail": "{}",
 }
 VPN = {"connection-id": "cvpn-connection-1", "endpoint-id": "cvpn-endpoint-1"}
+CHANNEL = {"info": {"channel": {"path": "/shop/new"}, "operation": "PUBLISH"}, "events": []}
+HOME = {"namespace": "Alexa.Discovery", "name": "Discover", "messageId": "1"}
 IOT = {"token": "t", "signatureVerified": True, "protocols": ["tls"], "protocolData": {}}
 
 ROWS = [
@@ -98,16 +100,16 @@ ROWS = [
         b'{"Name":',
     ),
     (
-        "firehose",
-        {"invocationId": "i", "deliveryStreamArn": "d", "records": [{"recordId": "1"}]},
-        "/firehose/function",
-        b'{"invocationId":',
-    ),
-    (
         "kinesisanalytics",
         {"invocationId": "i", "applicationArn": "a", "records": []},
         "/kinesisanalytics/function",
         b"{",
+    ),
+    (
+        "firehose",
+        {"invocationId": "i", "deliveryStreamArn": "d", "records": [{"recordId": "1"}]},
+        "/firehose/function",
+        b'{"invocationId":',
     ),
     (
         "s3batch",
@@ -151,6 +153,16 @@ OTHERS = [
         b"{",
     ),
     ("appsync", [{"info": {"fieldName": "f"}}], "/appsync/function", b"["),
+    ("appsync", CHANNEL, "/appsync/function", b'{"info":'),
+    ("alexa", {"directive": {"header": HOME}}, "/alexa/function", b'{"directive":'),
+    ("alexa", {"header": HOME, "payload": {}}, "/alexa/function", b'{"header":'),
+    ("firehose", {"invocationId": "i", "records": []}, "/firehose/function", b"{"),
+    (
+        "activemq",
+        {"eventSource": "aws:amq", "messages": [{"destination": {"physicalname": "work"}}]},
+        "/activemq/work",
+        b"",
+    ),
     ("schedule", SCHEDULER, "/schedule/nightly", b"{}"),
     ("kafka", {**recorded("kafka__msk"), "eventSource": "SelfManagedKafka"}, "/kafka/mytopic", b""),
     ("sqs", samples.sqs("a.fifo", [b"1"], "g"), "/sqs/a.fifo", b"1"),

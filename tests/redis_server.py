@@ -18,12 +18,25 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "redis"
 def redis_server():
     """Its URL, while it runs. It keeps nothing."""
     port = free_port()
-    command = [_program(), "--port", str(port), "--bind", "127.0.0.1"]
-    options = ["--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-    try:
-        _wait_until_up(port, process)
+    with _server(["--port", str(port), "--bind", "127.0.0.1"]) as process:
+        _wait_until_up(process, socket.AF_INET, ("127.0.0.1", port))
         yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def redis_at(path):
+    """The same at a path of its own, where there can be one after the other."""
+    with _server(["--port", "0", "--unixsocket", str(path)]) as process:
+        _wait_until_up(process, socket.AF_UNIX, str(path))
+        yield f"unix://{path}"
+
+
+@contextmanager
+def _server(options):
+    command = [_program(), *options, "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
     finally:
         process.kill()
         process.communicate()
@@ -39,11 +52,10 @@ def _program():
     return found.stdout.strip()
 
 
-def _wait_until_up(port, process):
+def _wait_until_up(process, family, address):
     while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.01)
+        with socket.socket(family) as probe:
+            if probe.connect_ex(address) == 0:
+                return
+        time.sleep(0.01)
     raise AssertionError(process.stdout.read())

@@ -23,8 +23,9 @@ from adapter.events.batch import Batch, reserve
 from adapter.events.sources import SOURCES
 from adapter.runtime.faults import document
 from adapter.runtime.load import load
+from adapter.websocket import _client_of
 from cases import merged, recorded, standard
-from event_samples import ALL, ROWS, packed
+from event_samples import ALL, CHANNEL, HOME, ROWS, packed
 from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
 GUESTS = Path(__file__).parent / "guests"
@@ -98,6 +99,25 @@ def test_each_row_of_the_table_is_reached_by_an_event_of_its_own():
     assert [source_of(event) for _, event, *_ in ROWS] == list(SOURCES)
 
 
+def test_a_message_of_a_websocket_api_is_one_also_with_an_http_request_s_fields_as_nulls():
+    event = recorded("websocket__message_json") | {"httpMethod": None, "path": None}
+    assert calls_of(event)[0].paths == ["/_events/websocket/$default"]
+
+
+def test_all_connections_of_an_api_share_a_client(monkeypatch):
+    """One that is made for a message has a TLS connection to make, too."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    found = {
+        stage: [_client_of({"requestContext": {"domainName": "a.execute-api.x", "stage": stage}})
+                for _ in range(2)]
+        for stage in ("dev", "prod")
+    }  # fmt: skip
+    assert [one is two for one, two in found.values()] == [True, True]
+    assert [one.meta.endpoint_url for one, _ in found.values()] == [
+        "https://a.execute-api.x/dev", "https://a.execute-api.x/prod",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("event", "headers"),
     [
@@ -136,6 +156,18 @@ def test_each_row_of_the_table_is_reached_by_an_event_of_its_own():
             {"ce-subject": "a%20b", "ce-type": "Object%20Created", "ce-source": "aws.s3"},
         ),
         (recorded("cognito__pre_sign_up"), {"ce-type": "PreSignUp_SignUp"}),
+        (CHANNEL, {"ce-subject": "/shop/new"}),
+        ({"directive": {"header": HOME}}, {"ce-id": "1", "ce-subject": "Discover"}),
+        *(
+            (
+                {"alarmData": {"alarmName": "a b"}, "time": time},
+                {"ce-subject": "a%20b", "ce-time": rfc3339},
+            )
+            for time, rfc3339 in [
+                ("2023-08-04T12:36:15.490+0000", "2023-08-04T12:36:15.490+00:00"),
+                ("2022-07-22T15:57:45Z", "2022-07-22T15:57:45Z"),
+            ]
+        ),
     ],
     ids=lambda value: str(value)[:12],
 )  # fmt: skip
@@ -546,9 +578,9 @@ def test_a_tenth_of_the_time_is_kept_and_a_second_but_no_more_than_half(left, ke
 
 
 def test_no_record_is_begun_when_the_deadline_is_near(caplog):
-    calls = Calls(lambda path, body: time.sleep(0.15) or (204, b""))
+    calls = Calls(lambda path, body: time.sleep(0.3) or (204, b""))
     event = samples.sqs("q", [b"1", b"2", b"3", b"4", b"5", b"6"])
-    context = Context("r", int(time.time() * 1000) + 400)  # 0.2 s are kept of it
+    context = Context("r", int(time.time() * 1000) + 2000)  # 1 s is kept of it
     result = Handler(calls, partial_batch=True, deadline_margin=0)(event, context)
     begun = len(calls)
     assert 1 <= begun < 6
@@ -620,7 +652,7 @@ def test_the_answer_is_the_result_where_somebody_waits_for_it(event, answer, res
 
 @pytest.mark.parametrize("text", [b"<p>", b"\xff", b"NaN", b'{"a": Infinity}', b"[" * 100_000])
 def test_an_answer_that_is_no_json_is_an_error_that_says_so(text, caplog):
-    with pytest.raises(FailedEventError):
+    with pytest.raises(FailedEventError, match=r"PreSignUp failed: .* it is none"):
         Handler(Calls(lambda path, body: (200, text)))(PRE_SIGN_UP)
     assert "has to be JSON; it is none" in caplog.text
 

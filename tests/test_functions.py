@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_a_loop_of_events_is_stopped(fns, caplog):
 
     over = threading.Event()
     fns.send("ping")
-    assert over.wait(10)
+    assert over.wait(30)
     assert len(came) == 32
 
 
@@ -220,7 +221,7 @@ def test_one_function_s_steps_are_those_that_it_tells(fns):
 def test_a_run_of_nothing_is_over(fns):
     run = fns.map("square", [])
     assert list(run) == []
-    assert run.wait(1).over
+    assert run.wait(30).over
 
 
 def test_an_event_that_fails_is_tried_twice_more(fns, caplog):
@@ -234,7 +235,7 @@ def test_an_event_that_fails_is_tried_twice_more(fns, caplog):
             raise OSError(message["n"])
         return "done"
 
-    state = fns.map("late", [{"n": n, "fails": n} for n in range(4)]).wait(10)
+    state = fns.map("late", [{"n": n, "fails": n} for n in range(4)]).wait(30)
     assert (state.done, state.failed, state.of) == (3, 1, 4)
     assert sorted(times) == [0, 1, 1, 2, 2, 2, 3, 3, 3]
     assert str(state.errors[3]) == "late failed: OSError: 3"
@@ -242,7 +243,7 @@ def test_an_event_that_fails_is_tried_twice_more(fns, caplog):
 
 
 def test_coordinators_that_wait_do_not_keep_their_workers_from_work(fns):
-    state = fns.map("squares", [{"of": 5}] * 40).wait(20)
+    state = fns.map("squares", [{"of": 5}] * 40).wait(30)
     assert list(state.values.values()) == [30] * 40
 
 
@@ -263,12 +264,12 @@ def test_a_process_that_ends_does_first_what_was_sent(tmp_path):
 
 
 def test_a_value_that_is_too_large_for_a_run_is_not_kept(fns, caplog):
-    state = fns.send("give", {"what": "as large as may be"}).wait(10)
+    state = fns.send("give", {"what": "as large as may be"}).wait(30)
     assert (state.done, state.values) == (1, {0: None})
     assert "the result of chunk 0 has 6,291,556 bytes; a run keeps 16,384" in caplog.text
 
 
-@pytest.mark.parametrize("told", ["", "a:b", "a" * 65, "*", "é", "a\n"])
+@pytest.mark.parametrize("told", ["", "a:b", "a" * 65, "*", "é", "a\n", 5])
 def test_an_id_that_is_none_is_refused(fns, told):
     for use in (fns.run, lambda told: fns.send("price", id=told)):
         with pytest.raises(ValueError, match="is no id of a run"):
@@ -281,7 +282,7 @@ def test_runs_begin_as_the_run_or_request_does_from_which_they_come(fns):
         return fns.send("square", {"n": 2}).id
 
     run = fns.send("inner")
-    child = run.wait(5).values[0]
+    child = run.wait(30).values[0]
     assert child.startswith(f"{run.id}.")
     with as_invoked(ARN, "8a2e"):
         assert fns.send("price").id.startswith("8a2e.")
@@ -308,7 +309,7 @@ def test_loops_and_threads_that_watch_one_run_see_the_same(fns):
 
     @fns.function
     def slow(message):
-        go.wait(5)
+        go.wait(30)
         return message["n"]
 
     run = fns.map("slow", [{"n": n} for n in range(30)])
@@ -346,7 +347,7 @@ def test_a_function_that_another_calls_as_it_is_works_for_the_same_run(fns, log)
     def outside(message):
         inner({})
 
-    fns.send("outside", client="acme", id="run-2").wait(5)
+    fns.send("outside", client="acme", id="run-2").wait(30)
     assert log.getvalue() == "INFO [dev] [run-2] [acme] inner\n"
 
 
@@ -355,6 +356,22 @@ def test_an_async_function_is_refused_at_once(fns):
 
         @fns.function
         async def later(message): ...
+
+
+def test_what_has_no_name_is_no_function(fns):
+    with pytest.raises(TypeError, match="has no name"):
+        fns.function(partial(max, 1))
+
+
+@pytest.mark.parametrize("pattern", ["shop", "shop-{env}", "{nam}", "{}", "{name", "{name.x}"])
+def test_a_pattern_that_names_no_function_is_refused(pattern):
+    with pytest.raises(ValueError, match=r"should have {name} in it"):
+        Functions(pattern)
+
+
+def test_a_client_is_text(fns):
+    with pytest.raises(TypeError, match="the client is 5; it should be text"):
+        fns.call("price", client=5)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +426,7 @@ def test_the_alias_is_the_environment(arn, alias, fns):
     with as_invoked(arn):
         assert environment() == alias
         assert fns.call("price")["by"] == alias
-        assert fns.map("price", [{}]).wait(5).values[0]["by"] == alias
+        assert fns.map("price", [{}]).wait(30).values[0]["by"] == alias
         assert asyncio.run(fns.acall("price"))["by"] == alias
 
 
@@ -475,15 +492,17 @@ def test_each_line_has_environment_run_and_client(fns, log):
         logging.info("100%% of %s", message["n"])
 
     logging.info("outside")
-    fns.map("speak", [{"n": 1}], client="acme", id="run-1").wait(5)
+    fns.map("speak", [{"n": 1}], client="acme", id="run-1").wait(30)
     with as_invoked(f"{ARN}:prod", "8a2e"), fns.for_client("umbrella"):
         logging.info("inside")
         fns.call("speak", {"n": 2})
-    assert log.getvalue().splitlines() == [
+    fns.call("speak", {"n": 3}, client="a\nINFO [prod] [1] [b] made up")
+    assert re.sub("[0-9a-f]{16}", "1", log.getvalue()).splitlines() == [
         "INFO outside",
         "INFO [dev] [run-1] [acme] 100% of 1",
         "INFO [prod] [8a2e] [umbrella] inside",
         "INFO [prod] [8a2e] [umbrella] 100% of 2",
+        "INFO [dev] [1] [a\\nINFO [prod] [1] [b] made up] 100% of 3",
     ]
 
 
@@ -546,11 +565,11 @@ def test_what_happens_while_the_inspector_is_told_is_told_at_once_and_to_the_las
 
     def post(body):
         posted.put(json.loads(body)["runs"])
-        assert held.wait(10)
+        assert held.wait(30)
 
     teller = Teller(post, pause=0)
     teller.put("a", "square", {"kind": "begin", "of": 1000}, 0)
-    (first,) = posted.get(timeout=10)
+    (first,) = posted.get(timeout=30)
     for chunk in range(999):
         teller.put("a", "square", {"kind": "done", "chunk": chunk, "of": 1000}, chunk + 1)
     for _ in range(3):
@@ -560,13 +579,13 @@ def test_what_happens_while_the_inspector_is_told_is_told_at_once_and_to_the_las
         teller.put("b", "outer", {"kind": "told", "chunk": 0, "of": 1, "told": told}, 0)
     assert posted.empty()
     held.set()
-    a, b = posted.get(timeout=10)
+    a, b = posted.get(timeout=30)
     nothing = {"id": "a", "name": "square", "of": 1000, "joined": 0, "done": [], "failed": []}
     assert first == nothing | {"begun": True}
     assert a == nothing | {"joined": 999, "done": [*range(999)], "failed": [999] * 3}
     assert b["told"] == {"done": 4, "of": 4}
     teller.put("c", "square", {"kind": "begin", "of": 0}, 0)  # its thread has ended, or not yet
-    assert posted.get(timeout=10)[0]["id"] == "c"
+    assert posted.get(timeout=30)[0]["id"] == "c"
     assert posted.empty()
 
 
@@ -576,10 +595,10 @@ def test_a_run_does_not_notice_that_nobody_listens(fns, monkeypatch):
     monkeypatch.setenv("ADAPTER_LOCAL", "1")
     monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", address)
     _forget()
-    state = fns.send("squares", {"of": 100}).wait(10)
+    state = fns.send("squares", {"of": 100}).wait(30)
     assert state.values == {0: sum(n**2 for n in range(100))}
     for thread in threading.enumerate():
         if thread.name == "adapter-progress":
-            thread.join(10)
+            thread.join(30)
             assert not thread.is_alive()
     _forget()

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryDirectory
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
@@ -22,7 +24,7 @@ from adapter.functions import FunctionError, FunctionNotFoundError, Functions, P
 from adapter.functions.channel_redis import RedisChannel
 from adapter.functions.envelope import HERE, Envelope
 from dev_command import Dev
-from redis_server import redis_server
+from redis_server import redis_at, redis_server
 
 redis = pytest.importorskip("redis", reason="pip install 'apigw-adapter[functions]'")
 
@@ -121,7 +123,7 @@ def test_many_chunks_of_which_a_worker_dies_and_a_quarter_comes_twice(fns, url, 
     twice.join()
     assert (tmp_path / "killed").exists()
     assert sorted(seen) == list(range(MANY))
-    state = fns.run(run.id).wait(10)  # someone who comes late
+    state = fns.run(run.id).wait(30)  # someone who comes late
     assert (state.done, state.failed, state.of, state.over) == (MANY, 0, MANY, True)
     assert state.values == {number: number**2 for number in range(MANY)}
     client = redis.Redis.from_url(url)
@@ -156,7 +158,7 @@ def test_a_function_is_called_with_its_caller_s_alias(fns):
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:web:prod"
     token = CURRENT.set(Context("8a2e", 0, arn, environ={}))
     assert fns.call("about") == "prod"
-    assert fns.send("about").wait(10).values == {0: "prod"}
+    assert fns.send("about").wait(30).values == {0: "prod"}
     CURRENT.reset(token)
 
 
@@ -312,7 +314,7 @@ def test_watchers_early_and_late_in_threads_and_loops_see_the_same(here):
 
 
 async def awaited(run):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return await run
 
 
@@ -330,7 +332,7 @@ def test_what_is_sent_again_leaves_out_what_is_done(here, channel):
     for number in (0, 2):
         record = {"kind": "done", "chunk": number, "of": 3, "value": "before"}
         channel.put("resumed", "double", record)
-    state = here.map("double", [{"n": n} for n in range(3)], id="resumed").wait(10)
+    state = here.map("double", [{"n": n} for n in range(3)], id="resumed").wait(30)
     assert state.values == {0: "before", 1: 2, 2: "before"}
 
 
@@ -350,6 +352,48 @@ def test_a_watcher_whose_connection_is_cut_misses_nothing(channel, url):
     assert seen == list(range(100))
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_redis_that_is_started_anew_is_waited_for(is_async):
+    """By those who watch, and by those who have something done to tell; it has forgotten all."""
+
+    def put(number):
+        told = {"kind": "done", "chunk": number, "of": 3, "value": number}
+        here.submit(channel.put, "anew", "double", told)
+
+    def saw(step):
+        seen.append(step.chunk)
+        if len(seen) == 1:
+            put(0)
+        elif step.chunk == 0:
+            first.set()
+
+    async def watched():
+        async for step in run:
+            saw(step)
+
+    seen, first = [], threading.Event()
+    with (
+        ThreadPoolExecutor(1) as here,
+        ThreadPoolExecutor(1) as there,
+        TemporaryDirectory() as folder,  # as the path of a socket has to be short
+    ):
+        with redis_at(f"{folder}/redis") as url:
+            run = Functions(redis=url).run("anew", "double")
+            channel = run._channel
+            channel.put("anew", "double", {"kind": "begin", "of": 3})
+            watcher = there.submit(
+                lambda: asyncio.run(watched()) if is_async else [saw(step) for step in run]
+            )
+            assert first.wait(30)
+        put(1)
+        with redis_at(f"{folder}/redis"):
+            put(2)
+            watcher.result(30)
+            channel._client()[0].close()
+    assert seen[:2] == [None, 0]
+    assert sorted(seen[2:]) == [1, 2]  # what comes while it has no connection may come behind
+
+
 def test_a_long_run_whose_first_records_are_cut_off_still_ends(channel, url):
     client = redis.Redis.from_url(url)
     for number in range(10):
@@ -357,18 +401,18 @@ def test_a_long_run_whose_first_records_are_cut_off_still_ends(channel, url):
         channel.put("long", "double", record)
     client.xtrim("run:{long}:log", maxlen=4, approximate=False)
     client.close()
-    state = Functions(redis=url).run("long").wait(5)
+    state = Functions(redis=url).run("long").wait(30)
     assert (state.done, state.values[0], state.values[9]) == (10, None, 9)
 
 
 def test_every_run_can_be_listened_to(here, url):
     client = redis.Redis.from_url(url)
     with client.pubsub(ignore_subscribe_messages=True) as heard:
-        heard.psubscribe("done:*")
-        heard.get_message(timeout=5)
-        run = here.send("double", {"n": 1})
-        assert run.wait(10).done == 1
-        messages = [heard.get_message(timeout=5) for _ in range(2)]
+        heard.psubscribe("done:*:heard")  # what other tests have begun may still be under way
+        heard.get_message(timeout=30)
+        run = here.send("double", {"n": 1}, id="heard")
+        assert run.wait(30).done == 1
+        messages = [heard.get_message(timeout=30) for _ in range(2)]
     client.close()
     assert {message["channel"] for message in messages} == {f"done:double:{run.id}".encode()}
 
@@ -379,7 +423,7 @@ def test_a_chunk_that_fails_three_times_has_failed(here, channel):
         record = {"kind": "error", "chunk": 0, "of": 1, "message": str(number)}
         record |= {"name": "double", "type": "OSError"}
         channel.put("failing", "double", record)
-    state = here.run("failing").wait(5)
+    state = here.run("failing").wait(30)
     assert (state.done, state.failed, state.of) == (0, 1, 1)
     assert str(state.errors[0]) == "double failed: OSError: 2"
 
@@ -387,7 +431,7 @@ def test_a_chunk_that_fails_three_times_has_failed(here, channel):
 def test_what_is_missing_when_the_time_is_over_has_failed(here, channel):
     channel.put("late", "double", {"kind": "begin", "of": 3})
     channel.put("late", "double", {"kind": "done", "chunk": 1, "of": 3, "value": 1})
-    state = here.run("late").wait(0.1)
+    state = here.run("late").wait(2)
     assert (state.done, state.failed, state.of, state.over) == (1, 2, 3, False)
 
 
@@ -419,7 +463,7 @@ def watch(*arguments, **variables):
 
 def test_watch_shows_a_run(here, url):
     run = here.map("double", [{"n": n} for n in range(3)])
-    assert run.wait(10).done == 3
+    assert run.wait(30).done == 3
     done = watch(run.id, REDIS_URL=url)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "3 of 3"
@@ -441,7 +485,7 @@ def test_watch_shows_a_bar_in_a_terminal(channel, url):
     except OSError:  # its other end is closed
         pass
     os.close(terminal)
-    assert watching.wait(10) == 1
+    assert watching.wait(30) == 1
     assert "1/2" in shown.decode()
     assert "chunk 1: double failed: OSError: [red]1" in shown.decode()
 

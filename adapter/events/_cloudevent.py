@@ -62,6 +62,13 @@ def path_of(source: str, name: str) -> str:
     return f"/{source}/" + quote_path(name).replace("/", "%2F")
 
 
+def moment_of(text: str) -> str:
+    """'2023-08-04T12:36:15.490+0000' → '2023-08-04T12:36:15.490+00:00' (RFC 3339)."""
+    if text[-5:-4] in ("+", "-") and text[-4:].isdecimal() and "T" in text:
+        return f"{text[:-2]}:{text[-2:]}"
+    return text
+
+
 def time_of(milliseconds: object) -> str:
     """1705751708326 → '2024-01-20T11:55:08.326Z' (RFC 3339); '' for what is no such number."""
     if not isinstance(milliseconds, int) or not 0 <= milliseconds < _YEAR_10000_MS:

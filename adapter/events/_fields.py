@@ -165,6 +165,11 @@ def attribute_headers(item: Item, path: tuple[str, ...], field: str) -> Headers:
     ])  # fmt: skip
 
 
+def activemq_queue(item: Item) -> str:
+    """AWS's Java and .NET libraries have samples with the small n."""
+    return item.text("destination", "physicalName") or item.text("destination", "physicalname")
+
+
 def rabbitmq_queue(item: Item) -> str:
     """'orders::/' → 'orders': behind the colons stands the virtual host."""
     return item.where.partition("::")[0]
@@ -220,6 +225,12 @@ def cognito(item: Item) -> Attributes:
         "type": item.text("triggerSource") or item.text("eventType"),
         "subject": item.text("userName") or item.text("identityId"),
     }
+
+
+def directive(event: Any, name: str) -> str:
+    """What the header of a smart home's directive says; '' if it does not."""
+    found = within(event, ("directive", "header", name)) or within(event, ("header", name))
+    return found if isinstance(found, str) else ""
 
 
 def in_records(event: Any) -> list[tuple[str, Any]]:

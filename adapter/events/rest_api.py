@@ -30,7 +30,8 @@ _RESULT_KEYS = frozenset({
 
 def matches(event: dict[str, Any]) -> bool:
     # An authorizer's event has all of a request's fields and wants a policy, not a response.
-    return "httpMethod" in event and "path" in event and "methodArn" not in event
+    # One of a WebSocket API, written by a library that keeps what is missing, has nulls for them.
+    return event.get("httpMethod") is not None and "path" in event and "methodArn" not in event
 
 
 def decode_request(event: dict[str, Any], context: Any = None) -> Request:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from . import _cloudevent
 from ._fields import (
+    activemq_queue,
     arn,
     attribute_headers,
     bus,
     cognito,
     detail,
+    directive,
     docdb,
     dynamodb,
     first_record,
@@ -76,11 +78,12 @@ def _is_authorizer(event: Any) -> bool:
 
 
 def _is_appsync(event: Any) -> bool:
-    """One of many is what a resolver with batches sends."""
+    """One of many is what a resolver with batches sends; an Event API names a channel."""
     first = event[0] if isinstance(event, list) and event else event
     if not isinstance(first, dict):
         return False
-    return bool(within(first, ("info", "fieldName"))) or {"typeName", "fieldName"} <= first.keys()
+    told = within(first, ("info", "fieldName")) or within(first, ("info", "channel"))
+    return bool(told) or {"typeName", "fieldName"} <= first.keys()
 
 
 def _is_schedule(event: Any) -> bool:
@@ -95,9 +98,15 @@ _is_bus = _has("detail-type", "source")
 
 
 def _is_alexa(event: Any) -> bool:
-    return isinstance(within(event, ("request", "type")), str) and bool(
-        within(event, ("session", "application")) or within(event, ("context", "System"))
-    )
+    """A smart home is told directives; before version 3 they were not within one.
+
+    https://developer.amazon.com/en-US/docs/alexa/smarthome/smart-home-skill-api-message-reference.html
+    """
+    if isinstance(within(event, ("request", "type")), str):
+        return bool(
+            within(event, ("session", "application")) or within(event, ("context", "System"))
+        )
+    return directive(event, "namespace").startswith("Alexa")
 
 
 # The table
@@ -149,7 +158,7 @@ SOURCES: tuple[Source, ...] = (
         "codecommit", '`Records[].eventSource` is `aws:codecommit`', _records_of("aws:codecommit"),
         EACH, records=in_records,
         attributes=lambda item: {"id": item.text("eventId"), "source": arn(item),
-                                 "time": item.text("eventTime")},
+                                 "time": _cloudevent.moment_of(item.text("eventTime"))},
     ),
     Source(
         "kafka", '`eventSource` is `aws:kafka` or `SelfManagedKafka`',
@@ -162,7 +171,7 @@ SOURCES: tuple[Source, ...] = (
     Source(
         "activemq", '`eventSource` is `aws:mq` or `aws:amq`', _from("aws:mq", "aws:amq"), EACH,
         records=lambda event: records_in(event, "messages"),
-        called=lambda item: item.text("destination", "physicalName"), called_by="queue",
+        called=activemq_queue, called_by="queue",
         body=lambda item: from_base64(item, "data"),
         attributes=lambda item: {
             "id": item.text("messageID"), "source": within(item.event, ("eventSourceArn",)),
@@ -190,8 +199,9 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         "alarm", "`alarmData`", _has("alarmData"), EACH,
-        attributes=lambda item: {"source": item.text("source"), "time": item.text("time"),
-                                 "subject": item.text("alarmData", "alarmName")},
+        attributes=lambda item: {"source": item.text("source"),
+                                 "subject": item.text("alarmData", "alarmName"),
+                                 "time": _cloudevent.moment_of(item.text("time"))},
         words="a CloudWatch alarm",
     ),
     Source(
@@ -223,10 +233,12 @@ SOURCES: tuple[Source, ...] = (
         attributes=lambda item: {"subject": item.text("methodArn") or item.text("routeArn")},
         words="a Lambda authorizer's event",
     ),
-    Source("appsync", "`info.fieldName`, or `typeName` and `fieldName`; or a list of such",
-           _is_appsync, REPLY, words="an AppSync resolver's event",
+    Source("appsync", "`info.fieldName`, or `typeName` and `fieldName`, or a list of such; or "
+           "`info.channel`, of an Event API",
+           _is_appsync, REPLY, words="an AppSync event",
            attributes=lambda item: {
                "subject": item.text("info", "fieldName") or item.text("fieldName")
+               or item.text("info", "channel", "path")
            }),
     Source("bedrock", "`messageVersion` and `agent`", _has("messageVersion", "agent"), REPLY,
            words="a Bedrock agent's event",
@@ -234,20 +246,26 @@ SOURCES: tuple[Source, ...] = (
     Source("lex", "`bot`, with `sessionState` or `currentIntent`",
            lambda event: _has("bot")(event) and _has_any("sessionState", "currentIntent")(event),
            REPLY, words="a Lex bot's event"),
-    Source("alexa", "`request.type`, with `session.application` or `context.System`", _is_alexa,
-           REPLY, words="an Alexa skill's event",
-           attributes=lambda item: {"subject": item.text("request", "type")}),
+    Source("alexa", "`request.type`, with `session.application` or `context.System`; or "
+           "`directive.header.namespace`, of a smart home",
+           _is_alexa, REPLY, words="an Alexa skill's event",
+           attributes=lambda item: {"id": directive(item.record, "messageId"),
+                                    "subject": item.text("request", "type")
+                                    or directive(item.record, "name")}),
     Source("connect", "`Details.ContactData`",
            lambda event: bool(within(event, ("Details", "ContactData"))), REPLY,
            words="an event of an Amazon Connect flow"),
-    Source("firehose", "`deliveryStreamArn`", _has("deliveryStreamArn", "records"), REPLY,
-           attributes=lambda item: {"id": item.text("invocationId"),
-                                    "source": item.text("deliveryStreamArn")},
-           words="a Firehose transform"),
     Source("kinesisanalytics", "`applicationArn` and `records`",
            _has("applicationArn", "records"), REPLY, words="an event of Kinesis Data Analytics",
            attributes=lambda item: {"id": item.text("invocationId"),
                                     "source": item.text("applicationArn")}),
+    # `sam local generate-event` leaves the ARN out, or misspells it.
+    Source("firehose", "`deliveryStreamArn`, or `invocationId`; and `records`",
+           lambda event: _has("records")(event)
+           and _has_any("deliveryStreamArn", "invocationId")(event),
+           REPLY, words="a Firehose transform",
+           attributes=lambda item: {"id": item.text("invocationId"),
+                                    "source": item.text("deliveryStreamArn")}),
     Source("s3batch", "`invocationSchemaVersion` and `tasks`",
            _has("invocationSchemaVersion", "tasks"), REPLY, words="an S3 batch operation",
            attributes=lambda item: {"id": item.text("invocationId"),

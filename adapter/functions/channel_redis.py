@@ -11,7 +11,8 @@ https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-
 One script joins, records and publishes, in one step (https://redis.io/docs/latest/commands/eval/).
 A watcher subscribes, then reads the stream, then listens: it misses nothing, whenever it comes.
 What it may hear twice it knows by the ids of the stream, which grow. Where a connection broke the
-next look into the stream has what was not heard.
+next look into the stream has what was not heard. A server that goes away may be back: a watcher has
+patience for a minute, and what is done is told again for some seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .channel import MOMENT_S, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from typing import Any
 
     from .state import Record
@@ -70,6 +71,16 @@ class RedisChannel:
         return self._known
 
     def put(self, id: str, name: str, record: Record) -> int:  # noqa: A002
+        end = time.monotonic() + _TELLING_S.get(record["kind"], 0.0)
+        while True:
+            try:
+                return self._put(id, name, record)
+            except _gone():
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(_PAUSE_S)
+
+    def _put(self, id: str, name: str, record: Record) -> int:  # noqa: A002
         _, script = self._client()
         chunk = record.get("chunk", "")
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -85,16 +96,32 @@ class RedisChannel:
 
     def history(self, id: str) -> list[Record]:  # noqa: A002
         client, _ = self._client()
-        return _Known().read(*_all(client.pipeline(), id).execute())
+        return _Known().read(*_all(client.pipeline(), id, "-").execute())
 
     def watch(self, id: str, name: str, end: float | None) -> Iterator[Record | None]:  # noqa: A002
+        known = _Known()
+        while True:
+            try:
+                yield from self._listened(id, name, end, known)
+            except _gone():
+                if known.gives_up():
+                    raise
+                time.sleep(min(_PAUSE_S, moment(end)))
+                yield None
+
+    def _listened(
+        self,
+        id: str,  # noqa: A002
+        name: str,
+        end: float | None,
+        known: _Known,
+    ) -> Iterator[Record | None]:
         client, _ = self._client()
         with client.pubsub() as heard:
             (heard.subscribe if name else heard.psubscribe)(topic(name or "*", id))
             while (message := heard.get_message(timeout=MOMENT_S)) is None:
                 pass  # once the subscription is confirmed there is no gap before the history
-            known = _Known()
-            yield from known.read(*_all(client.pipeline(), id).execute())
+            yield from known.read(*_all(client.pipeline(), id, known.unread).execute())
             while True:
                 if message is None or known.due():
                     yield from known.read(client.xrange(_keys(id)[1], min=known.unread))
@@ -102,6 +129,27 @@ class RedisChannel:
                 yield known.hear(message)
 
     async def awatch(self, id: str, name: str) -> AsyncIterator[Record | None]:  # noqa: A002
+        import asyncio
+        from contextlib import aclosing
+
+        known = _Known()
+        while True:
+            try:
+                async with aclosing(self._alistened(id, name, known)) as records:
+                    async for record in records:
+                        yield record
+            except _gone():
+                if known.gives_up():
+                    raise
+                await asyncio.sleep(_PAUSE_S)
+                yield None
+
+    async def _alistened(
+        self,
+        id: str,  # noqa: A002
+        name: str,
+        known: _Known,
+    ) -> AsyncGenerator[Record | None, None]:
         _need_library()
         from redis import asyncio as aio
         from redis.asyncio.retry import Retry
@@ -113,8 +161,7 @@ class RedisChannel:
             await (heard.subscribe if name else heard.psubscribe)(topic(name or "*", id))
             while (message := await heard.get_message(timeout=MOMENT_S)) is None:
                 pass
-            known = _Known()
-            for record in known.read(*await _all(client.pipeline(), id).execute()):
+            for record in known.read(*await _all(client.pipeline(), id, known.unread).execute()):
                 yield record
             while True:
                 if message is None or known.due():
@@ -125,6 +172,11 @@ class RedisChannel:
                 yield known.hear(message)
 
 
+# A server that is started anew, or that another takes over from, is away for a while. What is done
+# is to be told then: else it would be done again. Of how far it was there is soon other news.
+_TELLING_S = {"done": 8.0, "error": 8.0}
+_PAUSE_S = 0.5
+_PATIENCE_S = 60.0  # of a watcher
 _LOOK_S = 5.0  # between two looks into the stream while there is much to hear
 # A connection may have been cut while its environment was frozen.
 _KEPT: dict[str, Any] = {
@@ -153,10 +205,18 @@ def _keys(id: str) -> list[str]:  # noqa: A002
     return [f"run:{{{id}}}:{what}" for what in ("done", "log", "told")]
 
 
-def _all(pipeline: Any, id: str) -> Any:  # noqa: A002
-    """What `_Known.read` takes, at one moment."""
+def _gone() -> tuple[type[Exception], ...]:
+    """What is raised where the server is away."""
+    _need_library()
+    from redis import exceptions
+
+    return exceptions.ConnectionError, exceptions.TimeoutError
+
+
+def _all(pipeline: Any, id: str, unread: str) -> Any:  # noqa: A002
+    """What `_Known.read` takes, at one moment: of the stream what is `unread`."""
     done, log, told = _keys(id)
-    pipeline.xrange(log)
+    pipeline.xrange(log, min=unread)
     pipeline.smembers(done)
     pipeline.hvals(told)
     return pipeline
@@ -168,7 +228,7 @@ class _Known:
     def __init__(self) -> None:
         self._read = "0-0"  # the stream up to here,
         self._heard: set[str] = set()  # and these behind it
-        self._looked = 0.0
+        self._looked = self._met = 0.0
         self._done: set[int] = set()
         self._of = 0
 
@@ -180,13 +240,17 @@ class _Known:
         """Whether it is time to look into the stream, though there is much to hear."""
         return time.monotonic() > self._looked + _LOOK_S
 
+    def gives_up(self) -> bool:
+        """Whether the server never was there, or has been away for too long."""
+        return not self._met or time.monotonic() > self._met + _PATIENCE_S
+
     def read(self, entries: Any, done: Any = (), told: Any = ()) -> list[Record]:
         """Those of the stream, of the set, and of what is told."""
         fresh = [fields["record"] for entry, fields in entries if entry not in self._heard]
         if entries:
             self._read = entries[-1][0]
             self._heard = {entry for entry in self._heard if _order(entry) > _order(self._read)}
-        self._looked = time.monotonic()
+        self._looked = self._met = time.monotonic()
         records = [self._noted(json.loads(text)) for text in (*told, *fresh)]
         lost = {int(chunk) for chunk in done} - self._done  # of which the stream's beginning was
         return records + [
@@ -196,6 +260,7 @@ class _Known:
 
     def hear(self, message: Any) -> Record | None:
         """None for silence, and for what was read before."""
+        self._met = time.monotonic()
         if message is None or message["type"] not in ("message", "pmessage"):
             return None
         entry, _, text = message["data"].partition(" ")

@@ -42,7 +42,8 @@ class Functions:
     """The functions of a project.
 
     pattern  how they are called on Lambda: of "insight-{name}" the function `price` is
-             insight-price. {env} is the environment, for names that differ by it
+             insight-price. {env} is the environment, for names that differ by it. Raises
+             ValueError for one without {name}, and for one with anything else in braces
     redis    the URL of the Redis through which runs are watched: redis://host:6379/0. Without it
              they can be within a process, in development, and not on AWS
 
@@ -54,8 +55,7 @@ class Functions:
     """
 
     def __init__(self, pattern: str = "{name}", *, redis: str | None = None) -> None:
-        pattern.format(name="", env="")  # a KeyError is better here than at the first call
-        self._pattern = pattern
+        self._pattern = _checked(pattern)
         self._functions: dict[str, Handler] = {}
         self._inside = Inside(self._functions)
         self._aws = AWS(self._named)
@@ -69,9 +69,13 @@ class Functions:
         The result is its Lambda handler, function(event, context), under any runtime. Called with a
         message alone it is the function itself.
         """
+        name = getattr(function, "__name__", "")
+        if not name:
+            raise TypeError(
+                f"{function!r:.80} has no name; a function of Functions is one of `def`"
+            )
         if is_async(function):
-            raise TypeError(f"{function.__name__} is async; a function of Functions is a plain one")
-        name = function.__name__
+            raise TypeError(f"{name} is async; a function of Functions is a plain one")
 
         @wraps(function)
         def handler(event: Any, context: Any = None) -> Any:
@@ -220,7 +224,7 @@ class Functions:
     async def acall(
         self, name: str, message: Message | None = None, *, client: str | None = None
     ) -> Any:
-        """`call`, for async code."""
+        """`call`, for async code. If it is cancelled, the function goes on."""
         return await self._in_thread(partial(self.call, name, message, client=client))
 
     async def asend(
@@ -277,3 +281,17 @@ class Functions:
 
     def _named(self, name: str) -> str:
         return self._pattern.format(name=name, env=environment())
+
+
+def _checked(pattern: str) -> str:
+    """Raises ValueError."""
+    try:
+        named = "\0" in pattern.format(name="\0", env="")
+    except (LookupError, ValueError, AttributeError):
+        named = False
+    if not named:
+        raise ValueError(
+            f"the pattern of Functions is {pattern!r}; it should have {{name}} in it, and may have "
+            "{env}: 'shop-{name}'"
+        )
+    return pattern

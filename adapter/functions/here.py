@@ -36,9 +36,16 @@ def at_work(name: str, envelope: Envelope | None, invoked: Any) -> Iterator[None
 
 
 def here(client: str | None) -> Envelope:
-    """That of the message at work; of a request, or of nothing, one with its id or a new one."""
+    """That of the message at work; of a request, or of nothing, one with its id or a new one.
+
+    Raises TypeError for a client that is no text.
+    """
     envelope = HERE.get() or Envelope(_request_id() or _token(8))
-    return envelope if client is None else envelope.but(client=client)
+    if client is None:
+        return envelope
+    if not isinstance(client, str):
+        raise TypeError(f"the client is {client!r:.80}; it should be text")
+    return envelope.but(client=client)
 
 
 def _token(size: int) -> str:
@@ -53,7 +60,7 @@ def _request_id() -> str:
 def run_id(told: str | None) -> str:
     """It begins as that of the run or request does from which it comes. Raises ValueError."""
     if told is not None:
-        if not _ID.fullmatch(told):
+        if not isinstance(told, str) or not _ID.fullmatch(told):
             raise ValueError(f"{told!r} is no id of a run: letters, digits and . _ -, at most 64")
         return told
     envelope = HERE.get()

@@ -69,10 +69,15 @@ def _with_fields(
         if not fields:
             return format_message(record)
         plain = record.message
-        record.message = " ".join([*(f"[{field}]" for field in fields), plain])
+        record.message = " ".join([*(f"[{_in_line(field)}]" for field in fields), plain])
         try:
             return format_message(record)
         finally:
             record.message = plain
 
     return formatMessage
+
+
+def _in_line(field: str) -> str:
+    """A client may be somebody's own words: none of them is to begin a line of its own."""
+    return field if field.isprintable() else field.encode("unicode_escape").decode()

@@ -61,8 +61,11 @@ def app(environ, start_response):
 
 
 def words(path):
+    """The second when there is a file `seen`, where /until-seen is asked for."""
     yield b"one"
     time.sleep(0.5)
+    while path == "/until-seen" and not os.path.exists("seen"):
+        time.sleep(0.01)
     if path == "/broken":
         raise ValueError("in the middle")
     yield b"two"

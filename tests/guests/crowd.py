@@ -33,6 +33,8 @@ async def app(scope, receive, send):
             await asyncio.sleep(0.01)
     if path.startswith("/meet/"):
         await meeting(int(path.rpartition("/")[2]))
+    while path == "/until-go" and not os.path.exists(os.environ["GO"]):
+        await asyncio.sleep(0.01)
     if path == "/slow":
         await asyncio.sleep(0.3)
     if path == "/for-ever":

@@ -18,9 +18,12 @@ def exit_codes(path):
         child.join(10)
         return child.exitcode
     if path == "/terminated":
-        child = FORK.Process(target=time.sleep, args=(60,))
+        reading, writing = os.pipe()
+        child = FORK.Process(target=wait, args=(writing,))
         child.start()
-        time.sleep(0.2)
+        os.read(reading, 1)  # it is there
+        os.close(reading)
+        os.close(writing)
         child.terminate()
         child.join(10)
         return child.exitcode
@@ -28,6 +31,11 @@ def exit_codes(path):
     if pid == 0:
         leave(path)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait(writing):
+    os.write(writing, b"1")
+    time.sleep(60)
 
 
 def leave(path):

@@ -27,8 +27,8 @@ async def waits():
     await the_database()
 
 
-async def two_seconds():
-    await asyncio.sleep(2)
+async def seven_seconds():
+    await asyncio.sleep(7)
 
 
 async def the_database():
@@ -57,7 +57,7 @@ async def tidies_up():
 
 ROUTES = {
     "/waits": waits,
-    "/two-seconds": two_seconds,
+    "/seven-seconds": seven_seconds,
     "/does-not-stop": does_not_stop,
     "/blocks": blocks,
     "/tidies-up": tidies_up,

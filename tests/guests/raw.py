@@ -90,10 +90,13 @@ def echo(request_id, event, headers):
 
 
 def stream(request_id, event, headers):
-    """The parts, as chunks, with a pause between them."""
+    """The parts, as chunks, with a pause between them; the last when there is the file `seen`."""
     connection = begin_stream(request_id, event.get("type", "text/plain"))
     for number, part in enumerate(event["parts"]):
         time.sleep(event.get("pause", 0) if number else 0)
+        is_last = number == len(event["parts"]) - 1
+        while is_last and "seen" in event and not os.path.exists(event["seen"]):
+            time.sleep(0.01)
         connection.chunk(part.encode("latin-1"))
     end_stream(connection, event)
 
@@ -169,6 +172,12 @@ def init_error(request_id, event, headers):
 def sleep(request_id, event, headers):
     time.sleep(event["seconds"])
     say("late", respond(request_id)[0])
+
+
+def meet(request_id, event, headers):
+    """Wait for the others."""
+    MEETING.wait(20)
+    respond(request_id)
 
 
 def work_after(request_id, event, headers):
@@ -248,6 +257,7 @@ def forget(request_id, event, headers):
 
 
 FORGOTTEN = []
+MEETING = threading.Barrier(int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1")))
 
 
 # Before the first event
@@ -328,7 +338,7 @@ ACTIONS = {
     function.__name__: function
     for function in (
         break_error, die_after, echo, expect, fail, foreign, forget, garbage, hang_up, init_error,
-        large, mode, pipeline, pour, sleep, stream, twice, unknown, work_after,
+        large, meet, mode, pipeline, pour, sleep, stream, twice, unknown, work_after,
     )
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ def running(
         line = process.stdout.readline().decode()
         assert f":{port}/" in line, line
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
                 yield client, psutil.Process(process.pid)
         finally:
             for child in psutil.Process(process.pid).children():  # of the script
