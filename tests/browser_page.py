@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 30_000  # of what is expected of a page; it has 5 s by default
 
 
 def executable():
@@ -19,7 +20,8 @@ def browser():
     if path is None:
         pytest.skip("there is no chromium: run scripts/chromium, or apt-get install chromium")
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # as root it does not start with one
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=flags)
+        started = playwright.chromium.launch(executable_path=path, args=flags, timeout=PATIENCE_MS)
         yield started
         started.close()

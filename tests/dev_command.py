@@ -22,7 +22,7 @@ class Dev:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.client = httpx.Client(base_url=self.url, timeout=20)
+        self.client = httpx.Client(base_url=self.url, timeout=30)
 
     def wait_until_up(self):
         banner = self.process.stdout.readline()
@@ -38,7 +38,7 @@ class Dev:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=20)
+        output, _ = self.process.communicate(timeout=30)
         return output
 
 

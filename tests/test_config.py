@@ -679,10 +679,10 @@ def test_what_is_no_json_is_told(ending, line, tmp_path):
 def test_without_pyyaml_a_pyproject_and_json_are_read(tmp_path, monkeypatch):
     real = builtins.__import__
 
-    def without(name, *rest):
+    def without(name, *rest, **named):
         if name == "yaml":
             raise ImportError(name)
-        return real(name, *rest)
+        return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
     monkeypatch.delitem(sys.modules, "yaml")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -15,6 +16,8 @@ import httpx
 import psutil
 import pytest
 
+from adapter.local.dev import ends
+from adapter.local.region import regions
 from dev_command import Dev
 
 GUESTS = Path(__file__).parent / "guests"
@@ -83,7 +86,9 @@ def test_environments_start_while_all_are_busy_up_to_the_limit(dev, tmp_path):
     (tmp_path / "slow.py").write_text(
         "import os, time\n"
         "def app(environ, start_response):\n"
-        "    time.sleep(0.4)\n"
+        "    open(f'begun-{os.getpid()}', 'w').close()\n"
+        "    while sum(name.startswith('begun-') for name in os.listdir()) < 2:\n"
+        "        time.sleep(0.01)\n"
         "    start_response('200 OK', [])\n"
         "    return [str(os.getpid()).encode()]\n"
     )
@@ -93,7 +98,7 @@ def test_environments_start_while_all_are_busy_up_to_the_limit(dev, tmp_path):
     assert len(set(answers)) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ends())  # not SIGHUP, where the tests run under nohup
 def test_it_stops_at_once_and_leaves_no_process(dev, number):
     gateway = dev("web:app")
     gateway.client.get("/")
@@ -106,11 +111,19 @@ def test_it_stops_at_once_and_leaves_no_process(dev, number):
     assert not [child for child in children if child.is_running()]
 
 
+def test_under_nohup_the_end_of_the_terminal_is_nothing_to_it():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in ends()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_environments_end_when_the_gateway_is_killed(dev):
     gateway = dev("web:app")
     children = gateway.children()
     gateway.stop(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
 
 
@@ -166,7 +179,7 @@ def test_a_request_over_the_limit_is_refused(web):
 
 def raw(gateway, *lines, body=b""):
     """The whole answer to a request of raw bytes."""
-    with socket.create_connection(("127.0.0.1", gateway.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), 30) as connection:
         connection.sendall(b"\r\n".join([*lines, b"Host: x", b"Connection: close", b"", body]))
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -200,12 +213,13 @@ def test_a_chunked_upload_arrives_whole(web):
 
 def test_a_kept_connection_does_not_stall(web):
     """40 ms for each request is what a missing TCP_NODELAY costs, on either leg."""
-    times = []
-    for _ in range(50):
+
+    def seconds():
         began = time.perf_counter()
         web.client.get("/")
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.030
+        return time.perf_counter() - began
+
+    assert any(seconds() < 0.030 for _ in range(500))
 
 
 def test_environments_that_die_while_idle_leave_nothing_open(dev):
@@ -217,7 +231,6 @@ def test_environments_that_die_while_idle_leave_nothing_open(dev):
         for child in (children := gateway.children()):
             child.kill()
         until(lambda: not any(child.is_running() for child in children))
-        time.sleep(0.2)  # the gateway has noticed
         assert gateway.client.get("/").status_code == 200
     until(lambda: process.num_fds() <= before + 2)
 
@@ -257,6 +270,36 @@ def test_ctrl_c_with_a_request_in_flight_is_quiet(dev, tmp_path):
     assert "Exception in ASGI application" not in output
 
 
+# What the environments are told
+
+PROFILES = "[default]\nregion = eu-west-1\n[profile mine]\nregion=eu-west-2\n[profile none]\n"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "variables", "region", "default"),
+    [
+        (PROFILES, {"AWS_REGION": "a-1", "AWS_DEFAULT_REGION": "b-1"}, "a-1", "b-1"),
+        (PROFILES, {"AWS_REGION": "a-1"}, "a-1", "a-1"),
+        (PROFILES, {"AWS_DEFAULT_REGION": "b-1"}, "b-1", "b-1"),
+        (PROFILES, {}, "eu-west-1", "eu-west-1"),
+        (PROFILES, {"AWS_PROFILE": "mine"}, "eu-west-2", "eu-west-2"),
+        (PROFILES, {"AWS_PROFILE": "none"}, "us-east-1", "us-east-1"),
+        (PROFILES, {"AWS_PROFILE": "absent"}, "us-east-1", "us-east-1"),
+        (None, {}, "us-east-1", "us-east-1"),
+        ("region = eu-west-1", {}, "us-east-1", "us-east-1"),  # no profile's
+        ("\udcff", {}, "us-east-1", "us-east-1"),
+    ],
+)
+def test_the_region_is_the_one_of_the_users_other_programs(
+    tmp_path, profiles, variables, region, default
+):
+    path = tmp_path / "config"
+    if profiles is not None:
+        path.write_text(profiles, "utf-8", "surrogateescape")
+    found = regions({"AWS_CONFIG_FILE": str(path), **variables})
+    assert found == {"AWS_REGION": region, "AWS_DEFAULT_REGION": default}
+
+
 # What goes wrong at the start
 
 
@@ -283,6 +326,22 @@ def test_a_module_that_is_not_there_ends_with_one_line():
     assert done.returncode == 1
     assert done.stdout.count("\n") == 1
     assert "there is no module 'absent' for absent:app" in done.stdout
+
+
+@pytest.mark.parametrize(("variables", "colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_has_colours_unless_it_wants_none(monkeypatch, variables, colours):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "adapter", "dev", "absent:app", "--port", "0"],
+        env={**os.environ, **variables},
+        stdout=theirs,
+        timeout=60,
+        check=False,
+    )
+    assert (b"\x1b[31m[ERROR]" in os.read(ours, 10_000)) is colours
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_port_in_use_is_said():

@@ -31,7 +31,7 @@ class Served:
         self.url = f"http://127.0.0.1:{port}/"
 
     def ask(self, method="GET", **wanted):
-        return httpx.request(method, self.url, content=json.dumps(wanted), timeout=20)
+        return httpx.request(method, self.url, content=json.dumps(wanted), timeout=30)
 
     @property
     def text(self):
@@ -93,17 +93,16 @@ def test_a_head_may_come_in_pieces_with_the_beginning_of_the_body(kind):
 
 
 @each_kind
-def test_chunks_go_out_as_they_come(kind):
+def test_chunks_go_out_as_they_come(kind, tmp_path):
+    seen = tmp_path / "seen"
     with served(kind) as gateway:
-        wanted = streamed(head(), "one", "two", pause=1.0)
-        content = json.dumps(wanted)
-        with httpx.stream("GET", gateway.url, content=content, timeout=20) as answer:
-            began = time.monotonic()
+        content = json.dumps(streamed(head(), "one", "two", seen=str(seen)))
+        with httpx.stream("GET", gateway.url, content=content, timeout=30) as answer:
             chunks = answer.iter_raw()
             first = next(chunks)
+            seen.touch()
             rest = b"".join(chunks)
     assert (first, rest) == (b"one", b"two")
-    assert time.monotonic() - began > 0.5
 
 
 def test_the_app_s_length_is_kept():
@@ -151,7 +150,9 @@ def test_a_failure_before_the_head_is_answered(kind, status):
 
 
 @pytest.mark.parametrize(("kind", "status"), [("function_url", 502), ("rest_api", 500)])
-@pytest.mark.parametrize("parts", [["x" * 20_000, "more"], ["short"], ["[1]" + "\0" * 8]])
+@pytest.mark.parametrize(
+    "parts", [["x" * 20_000, "more"], ["short"], ["[1]" + "\0" * 8], ["[" * 10_000 + "\0" * 8]]
+)
 def test_a_stream_without_a_head_is_refused(kind, status, parts):
     with served(kind) as gateway:
         assert gateway.ask(**streamed(*parts)).status_code == status
@@ -187,7 +188,7 @@ def test_without_the_option_a_streamed_answer_is_refused(kind):
 def test_a_client_that_hangs_up_does_not_stop_the_function():
     with served("function_url") as gateway:
         wanted = streamed(head(), "one", "two", "three", pause=0.3)
-        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
         connection.request("GET", "/", json.dumps(wanted))
         assert connection.getresponse().read1(3) == b"one"
         connection.sock.close()
@@ -200,7 +201,7 @@ def test_a_slow_client_holds_the_function_up_and_no_memory():
     with served("function_url") as gateway:
         before = psutil.Process().memory_info().rss
         wanted = {"do": "pour", "type": CONTENT_TYPE, "head": head(), "megabytes": 100}
-        with httpx.stream("GET", gateway.url, content=json.dumps(wanted), timeout=20) as answer:
+        with httpx.stream("GET", gateway.url, content=json.dumps(wanted), timeout=30) as answer:
             time.sleep(1)
             assert "poured" not in gateway.text
             size = sum(len(chunk) for chunk in answer.iter_raw())

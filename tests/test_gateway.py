@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -37,6 +38,7 @@ from adapter.config import (
 )
 from adapter.local import policy
 from adapter.local.gateway import Gateway
+from adapter.local.invocation import reported
 from adapter.local.jwt import go_text
 from adapter.local.routes import http_matcher, rest_matcher
 from adapter.local.server import Server
@@ -90,6 +92,18 @@ def simple(event, context):
 """
 
 
+# A runtime whose function answers with JSON that is nested too deep for Python.
+DEEP = """
+import os
+from urllib.request import urlopen
+invocation = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
+while True:
+    with urlopen(f"{invocation}/next") as event:
+        name = event.headers["Lambda-Runtime-Aws-Request-Id"]
+    urlopen(f"{invocation}/{name}/response", b"[" * 100_000).close()
+"""
+
+
 class Site:
     """The functions of one project, and gateways before them, on an event loop of its own."""
 
@@ -102,6 +116,9 @@ class Site:
             name: self.run(self._pool(Function(name, f"main.{name}", folder=folder)))
             for name in ("echo", "guard", "simple")
         }
+        command = (sys.executable, "-c", DEEP)
+        deep = Function("deep", "-", command=command, folder=folder)
+        self.functions["deep"] = self.run(self._pool(deep))
 
     async def _pool(self, function):
         return Pool(function, size=1, log=self.log.append)
@@ -140,6 +157,16 @@ def site(tmp_path_factory):
 
 def answered(visit):
     return visit.response.status, visit.text
+
+
+@pytest.mark.parametrize(("kind", "status"), [("http_api", 500), ("rest_api", 502)])
+def test_a_result_that_is_nested_too_deep_is_a_failure(site, kind, status):
+    visit = site.ask(site.gateway(kind, routes=(Route("GET /", "deep"),)))
+    assert visit.response.status == status
+    assert visit.reason
+    asked = guarded(site, kind, function="deep", identity=())
+    assert site.ask(asked, "GET", "/1").response.status == 500
+    assert str(reported(b"[" * 100_000, {})).endswith("[[[")
 
 
 # Routes
@@ -476,7 +503,7 @@ def test_a_front_end_waits_so_long_and_the_function_goes_on(site, kind, refused)
     assert answered(visit) == refused
     assert not visit.invocation.over.done()
     go.touch()
-    site.run(asyncio.wait_for(_over(visit), 10))
+    site.run(asyncio.wait_for(_over(visit), 30))
     assert not visit.invocation.outcome.result().failed
 
 
@@ -1041,11 +1068,14 @@ def test_keys_come_from_a_url_or_by_the_issuer_s_metadata(site):
     ("keys", "words"),
     [
         ("/none/such.json", "can't read the JWK set in /none/such.json"),
+        ("deep.json", "can't read the JWK set in deep.json"),
         ("http://127.0.0.1:1/keys", "can't fetch http://127.0.0.1:1/keys"),
         ("", "is no http or https URL"),
     ],
 )
-def test_keys_that_can_t_be_had_are_a_401_and_said(site, keys, words):
+def test_keys_that_can_t_be_had_are_a_401_and_said(site, tmp_path, monkeypatch, keys, words):
+    monkeypatch.chdir(tmp_path)
+    Path("deep.json").write_text("[" * 100_000)
     visit = bearer(site, with_jwt(site, keys, issuer="file:///x"), signed(iss="file:///x"))
     assert answered(visit) == (401, UNAUTHORIZED)
     assert words in visit.reason
@@ -1152,7 +1182,7 @@ def served(site):
     servers = []
 
     def wait_for(coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(30)
 
     def serve(gateway):
         async def start():
@@ -1175,7 +1205,7 @@ def test_head_expect_and_chunks_over_http(site, served):
         site.gateway("rest_api", routes=(Route("GET /", "echo"), Route("ANY /any", "echo")))
     )
     http = served(site.gateway())
-    with httpx.Client() as client:
+    with httpx.Client(timeout=30) as client:
         assert client.head(f"{rest}/").status_code == 403  # GET alone
         head = client.head(f"{rest}/any")
         assert (head.status_code, head.content) == (200, b"")
@@ -1190,6 +1220,20 @@ def test_head_expect_and_chunks_over_http(site, served):
         answer = client.get(f"{http}/headers")
         assert (answer.text, answer.headers["content-length"]) == ("x", "1")
         assert len(answer.headers.get_list("date")) == 1
+
+
+def test_trailers_are_no_headers(site, served):
+    url = httpx.URL(served(site.gateway()))
+    upload = (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        b"2\r\nab\r\n0\r\nX-Late: 1\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port), timeout=30) as client:
+        client.sendall(upload)
+        with client.makefile("rb") as answer:
+            event = json.loads(answer.read().partition(b"\r\n\r\n")[2])
+    assert (event["body"], event["headers"]["content-length"]) == ("ab", "2")
+    assert "x-late" not in event["headers"]
 
 
 # As a whole

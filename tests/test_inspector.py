@@ -76,7 +76,7 @@ def running():
 
 @pytest.fixture
 def page(running):
-    with httpx.Client(base_url=f"{running.url}/_adapter/", timeout=20) as client:
+    with httpx.Client(base_url=f"{running.url}/_adapter/", timeout=30) as client:
         yield client
 
 
@@ -619,7 +619,7 @@ def test_its_own_requests_are_not_in_the_history_and_all_others_are(running, pag
     page.post("clear", json={})
     page.get("visits")
     for path in ("/_adapterx", "/_Adapter", "/x/_adapter", "//_adapter"):
-        httpx.get(running.url + path)
+        httpx.get(running.url + path, timeout=30)
     rows = page.get("visits").json()["rows"]
     assert [row["path"] for row in rows] == ["/_adapterx", "/_Adapter", "/x/_adapter", "//_adapter"]
 
@@ -799,7 +799,7 @@ def test_the_curl_command_sends_the_same(running, request_):
         request_.body, server=server, scheme="http",
     )  # fmt: skip
     before = running.gateway.calls
-    done = subprocess.run(["sh"], input=curl(sent).encode(), capture_output=True, timeout=20)
+    done = subprocess.run(["sh"], input=curl(sent).encode(), capture_output=True, timeout=30)
     assert done.returncode == 0, (curl(sent), done.stderr)
     assert running.gateway.calls == before + 1
     got = running.call(lambda: running.history.since(0).entries[-1].visit.request)
@@ -881,9 +881,10 @@ def case_of(namespace, target, method, path, headers, body):
     it = Running(answer_with, target, stage="prod")
     try:
         sent = {name: value.encode() for name, value in headers.items()}
-        httpx.request(method, it.url + path, headers=sent, content=body)
-        rows = httpx.get(f"{it.url}/_adapter/visits").json()["rows"]
-        return httpx.get(f"{it.url}/_adapter/visits/{rows[-1]['id']}/copy/pytest").json()["text"]
+        httpx.request(method, it.url + path, headers=sent, content=body, timeout=30)
+        with httpx.Client(base_url=f"{it.url}/_adapter/", timeout=30) as client:
+            rows = client.get("visits").json()["rows"]
+            return client.get(f"visits/{rows[-1]['id']}/copy/pytest").json()["text"]
     finally:
         it.stop()
 
@@ -930,7 +931,7 @@ def square(message):
     return message["n"] ** 2
 
 def app(environ, start_response):
-    state = fns.send("total", id="job").wait(20)
+    state = fns.send("total", id="job").wait(25)
     start_response("200 OK", [])
     return [json.dumps(state.values).encode()]
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.local import environment
 from lambda_side import pool_of, run
 
 GUESTS = Path(__file__).parent / "guests"
@@ -154,25 +155,25 @@ def with_pool(scenario, target="-", **options):
 
 
 async def until(true):
-    for _ in range(200):
+    for _ in range(600):
         if true():
             return
         await asyncio.sleep(0.05)
     pytest.fail("it did not come")
 
 
-def test_the_first_bytes_come_before_the_last_are_sent():
+def test_the_first_bytes_come_before_the_last_are_sent(tmp_path):
+    seen = tmp_path / "seen"
+
     async def scenario(pool, log):
-        outcome = await pool.invoke({"do": "stream", "parts": ["one", "two"], "pause": 1.0})
+        event = {"do": "stream", "parts": ["one", "two"], "seen": str(seen)}
+        outcome = await pool.invoke(event)
         chunks = aiter(outcome.stream)
         first = await anext(chunks)
-        began = time.monotonic()
-        rest = [chunk async for chunk in chunks]
-        return first, rest, time.monotonic() - began
+        seen.touch()
+        return first, [chunk async for chunk in chunks]
 
-    first, rest, seconds = with_pool(scenario)
-    assert (first, rest) == (b"one", [b"two"])
-    assert seconds > 0.5
+    assert with_pool(scenario) == (b"one", [b"two"])
 
 
 def test_a_stream_waits_for_whoever_reads_it():
@@ -216,7 +217,7 @@ def test_a_stream_ends_at_200_megabytes():
 
 
 def test_a_stream_that_takes_too_long_ends_with_its_process():
-    ran = raw({"do": "stream", "parts": ["one", "two"], "pause": 20}, {"do": "echo"}, timeout=1.5)
+    ran = raw({"do": "stream", "parts": ["one", "two"], "pause": 20}, {"do": "echo"}, timeout=3)
     late, after = ran.outcomes
     assert ran.chunks[0] == [b"one"]
     assert (late.failed, late.late) == (True, True)
@@ -282,15 +283,12 @@ def test_error_types_are_those_that_lambda_knows(told, kept):
 
 def test_the_caller_does_not_wait_for_what_comes_after_the_response():
     async def scenario(pool, log):
-        began = time.monotonic()
         first = await pool.invoke({"do": "work_after", "seconds": 2.0})
-        answered = time.monotonic() - began
         worked = '["worked"]' in log
         second = await pool.invoke({"do": "echo"})
-        return json.loads(first.body), answered, worked, json.loads(second.body)["pid"], log
+        return json.loads(first.body), worked, json.loads(second.body)["pid"], log
 
-    first, answered, worked, second, log = with_pool(scenario)
-    assert answered < 2
+    first, worked, second, log = with_pool(scenario)
     assert not worked
     assert first == second
     kinds = [line.split(" ")[0] for line in log]
@@ -298,10 +296,10 @@ def test_the_caller_does_not_wait_for_what_comes_after_the_response():
 
 
 def test_work_after_the_response_ends_with_the_deadline():
-    ran = raw({"do": "work_after", "seconds": 20}, {"do": "echo"}, timeout=1.5)
+    ran = raw({"do": "work_after", "seconds": 20}, {"do": "echo"}, timeout=3)
     assert [outcome.failed for outcome in ran.outcomes] == [False, False]
     assert ran.results[0] != ran.results[1]["pid"]
-    assert "Task timed out after 1.50 seconds" in ran.text
+    assert "Task timed out after 3.00 seconds" in ran.text
 
 
 def test_a_process_that_ends_after_its_answer_is_said():
@@ -317,7 +315,8 @@ def test_a_process_that_ends_after_its_answer_is_said():
     ("start", "signals"),
     [("graceful", 1), ("stubborn", 1), ("unregistered", 0), ("-", 0)],
 )
-def test_a_timeout_sends_sigterm_to_those_that_registered(start, signals):
+def test_a_timeout_sends_sigterm_to_those_that_registered(start, signals, monkeypatch):
+    monkeypatch.setattr(environment, "_TIMEOUT_S", 3.0 if start == "stubborn" else 20.0)
     ran = raw({"do": "sleep", "seconds": 20}, start=start, timeout=0.5)
     assert ran.outcomes[0].late
     assert ran.log.count('["SIGTERM"]') == signals
@@ -407,10 +406,8 @@ def test_without_snapshots_there_is_nothing_to_restore():
 
 
 def test_as_many_run_at_once_as_poll():
-    began = time.monotonic()
-    ran = raw(*[{"do": "sleep", "seconds": 1}] * 8, start="many", concurrency=8, at_once=True)
+    ran = raw(*[{"do": "meet"}] * 8, start="many", concurrency=8, at_once=True)
     assert not any(outcome.failed for outcome in ran.outcomes)
-    assert time.monotonic() - began < 7
     assert sum("Init Duration" in line for line in ran.log) == 1
 
 
@@ -423,19 +420,19 @@ def test_over_that_another_environment_starts_if_it_may():
 
 
 def test_a_timeout_among_many_leaves_the_process_alone():
-    events = [{"do": "sleep", "seconds": 1.5}, {"do": "work_after", "seconds": 2.5}]
-    ran = raw(*events, start="many", concurrency=2, at_once=True, timeout=1)
+    events = [{"do": "sleep", "seconds": 2.5}, {"do": "work_after", "seconds": 3}]
+    ran = raw(*events, start="many", concurrency=2, at_once=True, timeout=2)
     late, other = ran.outcomes
     assert (late.late, other.failed) == (True, False)
 
 
 def test_a_late_answer_among_many_is_refused():
     async def scenario(pool, log):
-        late = await pool.invoke({"do": "sleep", "seconds": 3})
+        late = await pool.invoke({"do": "sleep", "seconds": 5})
         await until(lambda: '["late", 410]' in log)
         return late, await pool.invoke({"do": "echo"})
 
-    late, again = with_pool(scenario, "many", concurrency=2, timeout=1.5)
+    late, again = with_pool(scenario, "many", concurrency=2, timeout=3)
     assert (late.late, again.failed) == (True, False)
 
 

@@ -1,5 +1,6 @@
 """Several functions behind one local gateway, each with the runtime that it is written for."""
 
+import asyncio
 import json
 import shutil
 import sys
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from adapter.config import ConfigError, Function
+from adapter.config import API, ConfigError, Function, Project, template
+from adapter.local.inline import placed
+from adapter.local.routes import matcher
 from adapter.local.runtimes import command_of, shown
+from adapter.local.workers import Pool
 from lambda_side import run
 
 GUESTS = Path(__file__).parent / "guests"
@@ -107,7 +111,7 @@ def test_a_save_starts_those_anew_that_it_touches(project, dev):
 
 
 def until(reached, said):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not reached():
         assert time.monotonic() < end, "".join(said)
         time.sleep(0.02)
@@ -200,11 +204,36 @@ def test_what_can_t_be_run_says_what_to_do(tmp_path, runtime, words):
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(("folder", "state"), [("built", "not there"), ("code.zip", "a file")])
+def test_code_that_is_in_no_folder_is_said(tmp_path, folder, state):
+    (tmp_path / "code.zip").write_bytes(b"")
+    with pytest.raises(ConfigError) as raised:
+        command_of(Function("F", "main.handler", folder=tmp_path / folder))
+    told = f"the function F should be in the folder {tmp_path / folder}, which is {state}: build it"
+    assert told in str(raised.value)
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    folder, lines = tmp_path / "code", []
+    folder.mkdir()
+    pool = Pool(Function("f", "x.y", folder=folder), size=1, log=lines.append)
+    folder.rmdir()
+
+    async def start():
+        outcome = await pool.warm_up()
+        await pool.stop()
+        return outcome
+
+    assert asyncio.run(start()).failed
+    assert lines == [f"[ERROR] {folder}: No such file or directory"]
+
+
 def test_aws_s_own_node_client_is_taken_where_the_project_has_it(tmp_path):
     client = tmp_path / "node_modules" / "aws-lambda-ric" / "index.mjs"
     client.parent.mkdir(parents=True)
     client.write_text("")
     function = Function("f", "x.y", runtime="nodejs22.x", folder=tmp_path / "below")
+    function.folder.mkdir()
     if shutil.which("node"):
         assert command_of(function)[1:] == [str(client), "x.y"]
     assert shown(Function("f", "-", command=("node", "a b"))) == "node 'a b'"
@@ -219,3 +248,71 @@ def test_without_an_app_it_says_what_to_name(tmp_path, capfd, monkeypatch):
         main()
     assert left.value.code == 2
     assert "adapter dev main:app" in capfd.readouterr().err
+
+
+INLINE = """
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+  Shop:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            return "python"
+      Events: {One: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /py, Method: get}}}
+  Js:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      InlineCode: "exports.handler = async () => 'node';"
+      Events: {One: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /js, Method: get}}}
+  Esm:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      InlineCode: "export const handler = async () => 'module';"
+      Events: {One: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /esm, Method: get}}}
+"""
+
+
+@NODE
+def test_code_that_is_in_the_template_runs(dev, tmp_path):
+    (tmp_path / "template.yaml").write_text(INLINE)
+    get = dev("--template", "template.yaml", folder=tmp_path).client.get
+    assert [get(path).text for path in ("/py", "/js", "/esm")] == ["python", "node", "module"]
+
+
+def test_inline_code_is_for_two_languages():
+    inline = placed(Project({"f": Function("f", "x", runtime="ruby3.4", code="1")}, API()))
+    with pytest.raises(ConfigError, match="inline code, which Lambda takes for"), inline:
+        pass
+
+
+CLOSED = """
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        openapi: 3.0.1
+        paths:
+          /queue:
+            post:
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                integrationSubtype: SQS-SendMessage
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: main.handler}
+"""
+
+
+def test_an_api_whose_routes_lead_elsewhere_leads_to_no_function(tmp_path):
+    (tmp_path / "template.yaml").write_text(CLOSED)
+    project = template.read(tmp_path / "template.yaml")
+    assert matcher(project.api, project.functions)("GET", "/") is None

@@ -28,6 +28,7 @@ class Function:
     runtime      Lambda's name of a managed runtime (python3.13, nodejs22.x, provided.al2023)
     command      what is run in place of the runtime above; () for that one
     folder       where its code is, which is its working folder
+    code         the text of its only file, `index`, where a template has it inline; "" for a folder
     variables    its environment variables; those of the shell and of .env win over them
     timeout      seconds that an invocation may take
     memory       MB
@@ -41,6 +42,7 @@ class Function:
     runtime: str = "python3.13"
     command: tuple[str, ...] = ()
     folder: Path = Path()
+    code: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 30.0
     memory: int = 1024
@@ -172,6 +174,7 @@ class API:
     base_paths          of a custom domain: the base path (or mapping key) and the stage it leads
                         to; with any of them, other URLs are refused
     routes              in any order: the most specific one counts
+    closed              whether it has no others: without any, the only function gets nothing
     authorizers         by the names that routes have for them
     binary_media_types  of a REST API: for which bodies are bytes; "*/*" is all
     route_selection     of a WebSocket API
@@ -182,6 +185,7 @@ class API:
     stage_variables: Mapping[str, str] = field(default_factory=dict)
     base_paths: Mapping[str, str] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    closed: bool = False
     cors: CORS | None = None
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     binary_media_types: tuple[str, ...] = ("*/*",)

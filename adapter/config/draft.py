@@ -107,7 +107,8 @@ class Draft:
         kind = "http_api_v1" if self.kind in HTTP and formats == {"1.0"} else self.kind
         authorizers = {name: self._asked(one) for name, one in self.authorizers.items()}
         routes = unique(self.routes)
-        return API(kind=kind, routes=routes, authorizers=authorizers, **self.told)
+        closed = bool(self.elsewhere) and not routes
+        return API(kind=kind, routes=routes, closed=closed, authorizers=authorizers, **self.told)
 
     def _asked(self, one: Authorizer) -> Authorizer:
         """With the function's name in place of its ARN."""

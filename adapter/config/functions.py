@@ -67,7 +67,16 @@ def _of_code(one: Resource) -> dict[str, Any]:
     handler = one.properties.get("Handler")
     if not handler and not runtime.startswith("provided"):
         raise handler.error("this is missing: main:app, or main.handler")
-    return {"handler": handler.text(), "runtime": runtime, "folder": _folder(one)}
+    told = {"handler": handler.text(), "runtime": runtime, "folder": _folder(one)}
+    return {**told, "code": _inline(one.properties)}
+
+
+def _inline(node: Node) -> str:
+    """The code that stands in the template; "" if it is elsewhere."""
+    code = node.get("Code")
+    if isinstance(code.value, dict):
+        return code.get("ZipFile").text()
+    return node.get("InlineCode").text()
 
 
 def _folder(one: Resource) -> Path:

@@ -169,7 +169,7 @@ def _request(visit: Visit, api: API, kind: str) -> dict[str, Any]:
 def _object(visit: Visit, name: str, outcome: Outcome) -> dict[str, Any] | Response:
     try:
         answer = json.loads(outcome.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, dict):
         return answer
@@ -181,7 +181,7 @@ def _message(outcome: Outcome) -> str:
     """What was raised."""
     try:
         document = json.loads(outcome.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(document.get("errorMessage")) if isinstance(document, dict) else ""
 

@@ -11,7 +11,7 @@ from .inspector import PATH
 from .runtimes import shown
 
 if TYPE_CHECKING:
-    from ..config import Project, Route, Schedule
+    from ..config import API, Project, Route, Schedule
     from .dev import Options
 
 NAMES = {
@@ -30,8 +30,7 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
     """The lines, the first of them with the URL; the last of the ports is the inspector's."""
     api = project.api
     scheme = "ws" if api.kind == "websocket" else "http"
-    path = f"/{api.stage}/" if api.stage else "/"
-    url = click.style(f"{scheme}://{options.host}:{ports[0]}{path}", fg="green", bold=True)
+    url = click.style(f"{scheme}://{options.host}:{ports[0]}{path_of(api)}", fg="green", bold=True)
     inspector = f"http://{options.host}:{ports[-1]}{PATH}"
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
@@ -41,6 +40,14 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
         _grey(f"inspector {inspector}"),
         _grey(f"ready in {seconds:.2f} s; Ctrl-C stops it"),
     ]
+
+
+def path_of(api: API) -> str:
+    """What the API's URLs begin with: of base paths the first, since no other URLs are taken."""
+    if api.base_paths:
+        base = next(iter(api.base_paths)).strip("/")
+        return "/" if base in ("", "(none)") else f"/{base}/"
+    return f"/{api.stage}/" if api.stage else "/"
 
 
 def _grey(text: str) -> str:

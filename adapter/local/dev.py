@@ -14,6 +14,7 @@ from . import debugger, dotfile
 from .asynchronous import FILE
 from .banner import banner, cannot_listen
 from .front import Front
+from .inline import placed
 from .project import project_of
 from .reload import PATIENCE_S, Reloader
 from .server import Server, listen
@@ -50,8 +51,12 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """Serve until Ctrl-C or SIGTERM. Returns the exit status. Raises ConfigError."""
-    project = project_of(options)
+    """Serve until Ctrl-C, SIGTERM or SIGHUP. Returns the exit status. Raises ConfigError."""
+    with placed(project_of(options)) as project:
+        return _run(options, project)
+
+
+def _run(options: Options, project: Project) -> int:
     terminal = Terminal(quiet=options.quiet, json=options.json)
     try:
         return asyncio.run(_serve(options, project, terminal))
@@ -63,7 +68,7 @@ def run(options: Options) -> int:
 
 async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ends():
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     sockets = _sockets(options, terminal)
     if not sockets:
@@ -108,6 +113,15 @@ async def _serve(options: Options, project: Project, terminal: Terminal) -> int:
         await asyncio.gather(*(server.stop() for server in servers))
         await asyncio.gather(*(pool.stop() for pool in pools.values()))
         await asyncio.gather(*(server.finished() for server in servers))
+
+
+def ends() -> list[signal.Signals]:
+    """The signals that end us in order, and our environments with us.
+
+    A terminal that is closed sends SIGHUP; under nohup it doesn't count.
+    """
+    hung_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hung_up]
 
 
 def _sockets(options: Options, terminal: Terminal) -> list[socket.socket]:

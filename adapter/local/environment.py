@@ -29,7 +29,12 @@ VERSION = "$LATEST"
 _SHUTDOWN_S = 2.0
 _TIMEOUT_S = 0.5
 _SAMPLE_S = 0.2
+_INIT_S = 10.0  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 _RESTORE_S = 10.0  # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+_SLOW_START = (
+    "adapter: {} has not started after {:g} s, and Lambda gives an init phase no more. Does it "
+    'call app.run() or uvicorn.run()? Write that below if __name__ == "__main__":'
+)
 
 
 class Environment:
@@ -81,7 +86,10 @@ class Environment:
         began = time.perf_counter()
         if not await self._started():
             return error_outcome("Runtime.InvalidEntrypoint", "the runtime could not be started")
-        await self._until(self._api.initialised)
+        await self._until(self._api.initialised, _INIT_S)
+        if self.alive and not self._api.initialised.done():
+            self.log(_SLOW_START.format(self._variables["_HANDLER"], _INIT_S))
+            await self._until(self._api.initialised)
         self._init_ms = (time.perf_counter() - began) * 1000
         if self._api.initialised.done():
             return self._api.initialised.result()
@@ -96,7 +104,8 @@ class Environment:
             try:
                 await self._process.start(self._command, variables, self._folder)
             except OSError as error:
-                self.log(f"[ERROR] {self._command[0]}: {error.strerror}")
+                # Of a working folder that is gone the error's filename is the folder.
+                self.log(f"[ERROR] {error.filename or self._command[0]}: {error.strerror}")
                 return False
             return True
 

@@ -58,7 +58,7 @@ class Extensions:
             return _forbidden("Extension.InvalidExtensionName", "Empty extension name")
         try:
             events = _events(await call.read(_BODY_LIMIT))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _forbidden("InvalidRequestFormat", str(error))
         refused = self._refusal(name, events)
         if refused:
@@ -111,7 +111,7 @@ _BODY_LIMIT = 65_536
 
 
 def _events(read: tuple[bytes, int]) -> list[Any]:
-    """Raises ValueError."""
+    """Raises ValueError, RecursionError."""
     body, _ = read
     document = json.loads(body)
     events = document.get("events") if isinstance(document, dict) else document

@@ -187,6 +187,8 @@ class Gateway:
             return self._codec.decode_response(self._read(visit, outcome.body))
         except ResultError as error:
             return refuse(visit, "failed", f"{error}{advice}")
+        except RecursionError:
+            return refuse(visit, "failed", "the result is nested too deep to be read here")
 
     def _read(self, visit: Visit, body: bytes) -> Any:
         """Raises ResultError."""
@@ -199,7 +201,7 @@ class Gateway:
         streamed = Streamed(stream)
         try:
             await streamed.open(self._codec, raw=visit.kind == "function_url")
-        except ResultError as error:
+        except (ResultError, RecursionError) as error:
             await drain(streamed)
             if stream.end.failed:
                 return self._failed(visit, stream.end, str(stream.end))

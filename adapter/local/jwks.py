@@ -92,7 +92,7 @@ def _is_url(source: str) -> bool:
 def _file(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"can't read the JWK set in {path}: {error}") from None
 
 
@@ -108,7 +108,7 @@ def _fetched(url: str) -> Any:
         raise KeysError(f"{url} has over {LIMIT:,} bytes")
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KeysError(f"{url} is no JSON: {error}") from None
 
 

@@ -62,7 +62,13 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        return not self._ending and self._process is not None and not self.exited.done()
+        if self._ending or self._process is None or self.exited.done():
+            return False
+        try:  # asyncio hears of its end from a thread of its own, or some rounds of the loop later
+            os.kill(self._process.pid, 0)
+        except OSError:
+            return False
+        return True
 
     def status(self) -> str:
         """How it ended, in the words that Lambda has for it."""

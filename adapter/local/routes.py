@@ -83,10 +83,13 @@ def pattern_of(route: Route) -> Pattern:
 def matcher(api: API, functions: Iterable[str]) -> Match:
     """What finds a route for a method and a percent-encoded path. Raises ConfigError.
 
-    Without routes the only function has everything, and of several none has anything.
+    Without routes the only function has everything, if the API isn't closed, and of several none
+    has anything.
     """
     rest = api.kind == "rest_api"
-    routes = api.routes or _everything(tuple(functions), rest=rest)
+    routes = api.routes
+    if not routes and not api.closed:
+        routes = _everything(tuple(functions), rest=rest)
     return rest_matcher(routes) if rest else http_matcher(routes)
 
 

@@ -23,6 +23,7 @@ _NODE = str(Path(__file__).with_name("node_runtime.mjs"))
 
 def command_of(function: Function) -> list[str]:
     """The command whose process serves the function. Raises ConfigError."""
+    _check_folder(function)
     if function.command:
         return list(function.command)
     runtime = function.runtime
@@ -35,6 +36,18 @@ def command_of(function: Function) -> list[str]:
     raise ConfigError(
         f"the function {function.name} has the runtime {runtime}, which can't be run here: give it "
         "a `command` that starts its runtime client"
+    )
+
+
+def _check_folder(function: Function) -> None:
+    """Raises ConfigError: a process in a folder that isn't there can't start, nor say why."""
+    if function.folder.is_dir():
+        return
+    state = "a file" if function.folder.exists() else "not there"
+    raise ConfigError(
+        f"the code of the function {function.name} should be in the folder "
+        f"{function.folder.absolute()}, which is {state}: build it, or write a table "
+        f"[tool.adapter.functions.{function.name}] with its handler and folder into pyproject.toml"
     )
 
 

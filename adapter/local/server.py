@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 _GRACE_S = 1.0  # for the requests in flight
@@ -47,6 +48,14 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
+class _Protocol(HttpToolsProtocol):
+    """Without the trailers of chunked bodies, which uvicorn takes for headers (RFC 9110, 6.5.1)."""
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.scope["headers"] = list(self.headers)  # the app has not begun yet
+
+
 class Server:
     """Serves `app` at `host:port`, from start to stop; port 0 takes a free one.
 
@@ -73,7 +82,7 @@ class Server:
         self._config = uvicorn.Config(
             app,
             access_log=False,
-            http="httptools",
+            http=_Protocol,
             lifespan="off",
             log_config=None,
             proxy_headers=False,

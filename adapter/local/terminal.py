@@ -48,6 +48,9 @@ class Terminal:
         self._put = self._put_object if json else self._put_line
         self._shown: WeakSet[Visit] = WeakSet()
         self._lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
+        # click has it for the thread of a command alone, and another one writes.
+        context = click.get_current_context(silent=True)
+        self._color = context.color if context else None
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
         self._writer = threading.Thread(target=self._write, daemon=True)
@@ -108,7 +111,7 @@ class Terminal:
             told = [line for line in lines if line is not None]
             try:
                 if told:
-                    click.echo("\n".join(told), err=self._err)
+                    click.echo("\n".join(told), err=self._err, color=self._color)
             except (OSError, ValueError):  # nobody reads them any more
                 return
 

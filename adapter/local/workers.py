@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .environment import VERSION, Environment
 from .invocation import Invocation, Outcome, error_outcome
+from .region import regions
 from .runtimes import command_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Pool:
         self.function = function
         self.progress: Progress | None = None
         self._command = command_of(function)
-        self._variables = {**lambda_variables(function), **(variables or {})}
+        self._variables = lambda_variables(function, variables)
         self._log = log
         self._snapstart = snapstart
         self._free = asyncio.Semaphore(size * function.concurrency)
@@ -117,7 +118,7 @@ class Pool:
 
     async def renew(self, variables: Mapping[str, str]) -> Outcome:
         """Start one anew, with these variables, and let the others go when they have done."""
-        self._variables = {**lambda_variables(self.function), **variables}
+        self._variables = lambda_variables(self.function, variables)
         for place in self._places:
             self._retire(place)
         self._replaced.set()
@@ -263,12 +264,15 @@ class Pool:
             await asyncio.gather(*self._tasks)
 
 
-def lambda_variables(function: Function) -> dict[str, str]:
+def lambda_variables(function: Function, told: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment variables that Lambda sets, over those of this process and of the function.
+
+    `told` wins over them all.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
     name = function.name
+    told = told or {}
     return {
         **function.variables,
         **os.environ,
@@ -278,10 +282,11 @@ def lambda_variables(function: Function) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_VERSION": VERSION,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream(),
-        "AWS_REGION": os.environ.get("AWS_REGION", "us-east-1"),
+        **regions({**os.environ, **told}),
         "LAMBDA_TASK_ROOT": str(function.folder.absolute()),
         "_HANDLER": function.handler,
         **({"ADAPTER_STREAM": "1"} if function.stream else {}),
+        **told,
     }
 
 

@@ -4,6 +4,7 @@
 import { visible } from "./dom.js";
 
 const COLOURED = 300_000; // characters; more elements than that make a slow page
+const DEEPEST = 60; // what is nested deeper stays in one line: indents would be most of the text
 
 export function isJson(text) {
   if (!/^\s*[[{]/.test(text)) return false;
@@ -41,7 +42,7 @@ export function pretty(text) {
 function* indented(text) {
   let depth = 0;
   let empty = false; // just after an opening bracket
-  const line = () => "\n" + "  ".repeat(depth);
+  const line = () => depth > DEEPEST ? "" : "\n" + "  ".repeat(depth);
   for (const [kind, token] of tokens(text)) {
     if (token === "}" || token === "]") {
       depth -= 1;
