@@ -53,8 +53,17 @@ def test_our_frames_in_front_are_left_out(tmp_path, monkeypatch):
     first = faults.stack(inner)[0]
     assert "broken_module.py" in first
     assert json.loads(faults.xray_cause(inner))["paths"][0].endswith("broken_module.py")
-    assert "load.py" in faults.stack(error)[0]  # all of it is ours: better than nothing
-    assert "Raised from:\n" in faults.stack(error)
+    assert faults.stack(error)[:-1] == faults.stack(inner)
+    assert faults.stack(error)[-1].startswith("json.decoder.JSONDecodeError: ")
+
+
+def test_of_a_module_with_a_mistake_in_it_only_the_mistake_is_told(tmp_path, monkeypatch):
+    (tmp_path / "mistaken_module.py").write_text("x = (\n")
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first, *_, last = faults.stack(raised(lambda: load("mistaken_module:app")))
+    assert first.strip() == f'File "{tmp_path / "mistaken_module.py"}", line 1'
+    assert last == "SyntaxError: '(' was never closed\n"
 
 
 def test_what_an_error_was_raised_from_is_told():

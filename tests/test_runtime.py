@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapter.events import KINDS
+from adapter.local import environment
 from adapter.message import Request
 from lambda_side import ADAPTER, AWSLAMBDARIC, run
 
@@ -155,7 +156,7 @@ def test_the_next_request_gets_a_new_environment_after_a_late_one(tmp_path, monk
         "import os, time\ndef handler(e, c):\n    time.sleep(e)\n    return os.getpid()\n"
     )
     monkeypatch.chdir(tmp_path)
-    ran = run("slow.handler", 5, 0, 0, timeout=1.5, at_once=True)
+    ran = run("slow.handler", 9, 0, 0, timeout=3, at_once=True)
     assert [outcome.failed for outcome in ran.outcomes] == [True, False, False]
 
 
@@ -169,7 +170,7 @@ def test_a_child_that_holds_the_output_does_not_hold_up_the_end(tmp_path, monkey
     began = time.monotonic()
     ran = run("mine.handler", 1, 0)
     assert [outcome.failed for outcome in ran.outcomes] == [True, False]
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 50
 
 
 def test_environments_serve_one_request_at_a_time(tmp_path, monkeypatch):
@@ -194,10 +195,15 @@ def test_environments_serve_one_request_at_a_time(tmp_path, monkeypatch):
         ("app = 5", "mine:app", "mine:app is 5, which can't be called"),
         ("def app(:", "mine:app", "line 1"),
         ("import flaskk", "mine:app", "it imports 'flaskk', which is not there"),
+        (None, "src.mine:app", "and not in src; make src the folder"),
         ("1 / 0", "mine:app", "it raised ZeroDivisionError: division by zero"),
         ("import sys; sys.exit(2)", "mine:app", "it raised SystemExit: 2"),
         ("", "mine", "'mine' names nothing to run: write main:app"),
         ("", "mine:", "'mine:' names nothing to run"),
+        ("", "mine.py", "'mine.py' names a file: write main:app"),
+        ("", "./mine.py:app", "names a file: write main:app"),
+        ("def make(): ...", "mine:make", "write app = make() into mine.py, and name mine:app"),
+        ("def make(*, a=1): ...", "mine:make()", "write app = make() into mine.py"),
         ("async def app(s, r, e): ...", "mine.app", "for the web app `app` write mine:app"),
     ],
 )
@@ -206,6 +212,9 @@ def test_what_can_t_be_loaded_is_said_in_words_and_told_lambda(
 ):
     if source is not None:
         (tmp_path / "mine.py").write_text(source)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "mine.py").write_text("import beside_me")
+    (tmp_path / "src" / "beside_me.py").write_text("")
     monkeypatch.chdir(tmp_path)
     ran = run(target, {})
     document = json.loads(ran.outcomes[0].body)
@@ -225,6 +234,34 @@ def test_a_failed_startup_fails_the_init_with_the_app_s_words(tmp_path, monkeypa
     assert document["errorMessage"] == "the app failed to start: no database"
 
 
+SLOW = """
+import pathlib, time
+until = time.monotonic() + 30
+while not pathlib.Path("told").exists() and time.monotonic() < until:
+    time.sleep(0.01)
+def handler(event, context): return pathlib.Path("told").exists()
+"""
+
+
+class Told(str):
+    """A text that leaves a file behind when it is used."""
+
+    def format(self, *arguments):
+        Path("told").touch()
+        return super().format(*arguments)
+
+
+def test_a_start_that_takes_long_is_told(tmp_path, monkeypatch):
+    """Such as that of a module which runs a server when it is imported."""
+    (tmp_path / "mine.py").write_text(SLOW)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(environment, "_INIT_S", 0.1)
+    monkeypatch.setattr(environment, "_SLOW_START", Told(environment._SLOW_START))
+    ran = run("mine.handler", 1)
+    assert ran.results == [True]
+    assert "adapter: mine.handler has not started after 0.1 s" in ran.text
+
+
 # What goes wrong at the other end
 
 
@@ -239,7 +276,7 @@ def talk(*answers, target="plain.handler"):
             env={**os.environ, "AWS_LAMBDA_RUNTIME_API": address, "ADAPTER_EXTENSION": "0"},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=30,
             check=False,
         )
         thread.join()

@@ -128,8 +128,16 @@ def dev(
         raise InputError(str(error)) from None
 
 
+def _kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For a shell: what KIND may be."""
+    from ..events import KINDS
+    from ..events.samples import MAKERS
+
+    return [kind for kind in (*KINDS, *MAKERS) if kind.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("kind")
+@click.argument("kind", shell_complete=_kinds)
 @click.argument("method", required=False)
 @click.argument("path", required=False)
 @click.option(
@@ -185,7 +193,7 @@ def event(
     host: str,
     client_ip: str,
 ) -> None:
-    """Print the event that a front end makes of a request, or a source of some bodies.
+    """Print an event: of a front end, for a request; of a source such as sqs, for some records.
 
     KIND is a front end, http_api for example, or a source: sqs. PATH may have a query, or be a URL.
     """
@@ -277,7 +285,7 @@ _timeout = click.option(
 
 @click.command()
 @click.argument("target", metavar="main:app")
-@click.argument("file", metavar="EVENT.json|-", required=False)
+@click.argument("file", metavar="EVENT.json|-", required=False, type=click.Path(allow_dash=True))
 @_timeout
 @click.option("--stream", is_flag=True, help="Let the app stream (rest_api, function_url).")
 @click.option("--raw", is_flag=True, help="Print the answer's bytes as they are.")
@@ -326,7 +334,7 @@ def invoke(
 
 
 @click.command()
-@click.argument("file", metavar="CAPTURE.json|-")
+@click.argument("file", metavar="CAPTURE.json|-", type=click.Path(allow_dash=True))
 @click.argument("target", metavar="[main:app]", default="")
 @_timeout
 @click.option("--strict", is_flag=True, help="Compare everything: dates, ids, the order of keys.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 
-from ..errors import FailedEventError
+from ..errors import FailedEventError, LoadError
 from .logs_json import text
 
 TYPE_CHECKING = False
@@ -59,15 +59,18 @@ def xray_cause(error: BaseException) -> str:
 def stack(error: BaseException) -> list[str]:
     """Where it was raised, as Python prints it, then what it was raised from.
 
-    The app's answer, which made this package raise, was raised nowhere.
+    The app's answer, which made this package raise, was raised nowhere. Of a module that can't be
+    imported it is where that failed, and what of: nothing of ours.
     """
     if isinstance(error, FailedEventError):
         return []
-    outside = _outside(error.__traceback__)
+    failed = error.__cause__ if isinstance(error, LoadError) else None
+    outside = _left(failed.__traceback__) if failed else _outside(error.__traceback__)
     try:
-        from traceback import format_tb
+        from traceback import format_exception_only, format_tb
 
-        return [text(entry) for entry in (*format_tb(outside), *_behind(error))]
+        of = format_exception_only(failed) if failed else ()
+        return [text(entry) for entry in (*format_tb(outside), *of, *_behind(failed or error))]
     except Exception:  # noqa: BLE001  # a loader that can't show a line of source, say
         return [
             text(f'  File "{path}", line {line}, in {label}\n')
@@ -93,10 +96,14 @@ def _behind(error: BaseException) -> Iterator[str]:
 
 def _outside(traceback: TracebackType | None) -> TracebackType | None:
     """The traceback from where it leaves this package; all of it if it never does."""
-    found = traceback
-    while found is not None and _is_inside(found):
-        found = found.tb_next
-    return traceback if found is None else found
+    return _left(traceback) or traceback
+
+
+def _left(traceback: TracebackType | None) -> TracebackType | None:
+    """The same; nothing if it never does."""
+    while traceback is not None and _is_inside(traceback):
+        traceback = traceback.tb_next
+    return traceback
 
 
 def _is_inside(traceback: TracebackType) -> bool:

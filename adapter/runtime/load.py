@@ -27,16 +27,23 @@ def load(target: str) -> Function:
     """
     colon = ":" in target
     module_name, _, attribute = target.partition(":") if colon else target.rpartition(".")
-    module_name = module_name.removeprefix("./")
+    module_name, attribute = module_name.removeprefix("./"), attribute.removesuffix("()")
     if not module_name or not attribute:
         raise LoadError(
             f"{target!r} names nothing to run: write main:app for the web app `app` in main.py, "
             "or main.handler for the function `handler(event, context)` in it"
         )
+    if module_name.endswith(".py") or (attribute == "py" and not colon):
+        raise LoadError(f"{target!r} names a file: write main:app for the web app `app` in main.py")
     found = _attribute(_module(module_name.replace("/", "."), target), attribute, target)
     if not callable(found):
         raise LoadError(f"{target} is {found!r:.60}, which can't be called")
     if colon:
+        if _is_factory(found):
+            raise LoadError(
+                f"{target} takes no request: if it makes an app, write app = {attribute}() into "
+                f"{_file(module_name)}, and name {module_name}:app"
+            )
         return _wrapped(found)
     if is_async(found):
         raise LoadError(
@@ -45,6 +52,18 @@ def load(target: str) -> Function:
         )
     function: Function = found
     return function
+
+
+def _is_factory(found: Any) -> bool:
+    """A function that wants no arguments, and can't be called with WSGI's two, is no app."""
+    code = getattr(found, "__code__", None)
+    if code is None or code.co_argcount > 1 or code.co_flags & _VARARGS:
+        return False
+    wanted: int = code.co_argcount - len(getattr(found, "__defaults__", None) or ())
+    return wanted == 0
+
+
+_VARARGS = 0x04  # inspect.CO_VARARGS; importing inspect takes longer than all of this
 
 
 def _wrapped(app: Any) -> Function:
@@ -122,7 +141,7 @@ def _module(name: str, target: str) -> ModuleType:
             ) from None
         raise LoadError(
             f"{target} can't be imported, since it imports {error.name!r}, which is not there: "
-            "add it to the package's requirements"
+            + _remedy(name, error.name or "", folder)
         ) from error
     except SyntaxError as error:
         raise LoadError(
@@ -133,6 +152,15 @@ def _module(name: str, target: str) -> ModuleType:
             raise
         said = f"{type(error).__name__}: {error}".rstrip(": ")
         raise LoadError(f"{target} can't be imported: it raised {said}") from error
+
+
+def _remedy(name: str, absent: str, folder: str) -> str:
+    """What to do so that the module `name` can import the one that is absent."""
+    own = name.rpartition(".")[0].replace(".", "/")
+    beside = os.path.join(folder, own, absent.partition(".")[0])
+    if own and (os.path.isfile(f"{beside}.py") or os.path.isdir(beside)):
+        return f"modules are looked for in {folder}, and not in {own}; make {own} the folder"
+    return "add it to the package's requirements"
 
 
 def _file(name: str) -> str:
