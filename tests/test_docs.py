@@ -13,11 +13,13 @@ import inspect
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -39,6 +41,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PACKAGE = Path(adapter.__file__).parent
 PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))) if page.exists()]
+OTHERS = [ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("benchmarks/*.md"))]
+OTHERS += sorted(ROOT.glob("examples/*/README.md"))
 END_OF_OPTIONS = "<!-- end of the options -->"
 
 _FENCE = re.compile(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -76,7 +80,7 @@ def name_of(page):
     return str(page.relative_to(ROOT))
 
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+each_page = pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=name_of)
 
 
 # Python
@@ -183,7 +187,7 @@ class Reader:
     def say(self, command):
         here = command.replace(":8000", f":{self.port}")
         done = subprocess.run(
-            ["sh", "-c", here], cwd=self.folder, capture_output=True, text=True, timeout=30
+            ["sh", "-c", here], cwd=self.folder, capture_output=True, text=True, timeout=60
         )
         return self.as_written(done.stdout + done.stderr)
 
@@ -193,7 +197,7 @@ class Reader:
     def stop(self):
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
-            self.process.communicate(timeout=20)
+            self.process.communicate(timeout=30)
 
 
 def free_port_of_four_digits():
@@ -230,6 +234,32 @@ def test_a_page_s_answers_are_real(page, tmp_path):
     finally:
         reader.stop()
     assert reader.process is not None, "the page serves nothing"
+
+
+# Commands on all pages: what can't be run here is at least a command that there is
+
+_TYPED = re.compile(r"^(?:\$ )?(?:adapter event .* \| )?adapter (.*)", re.MULTILINE)
+
+
+def typed(page):
+    """[the words behind `adapter`], of each command that a page asks to type."""
+    blocks = [block for block in blocks_of(page) if block.language in ("sh", "console")]
+    lines = "\n".join(block.text.replace("\\\n", " ") for block in blocks)
+    return [shlex.split(line.partition(" > ")[0], comments=True) for line in _TYPED.findall(lines)]
+
+
+def refusal_of(name, *words):
+    """What the command says of these words; nothing of a file that the reader is to have."""
+    try:
+        command_of(name).make_context(f"adapter {name}", list(words))
+    except click.UsageError as error:
+        return "" if "does not exist" in str(error) else f"adapter {name}: {error}"
+    return ""
+
+
+@each_page
+def test_there_are_the_commands_that_a_page_asks_to_type(page):
+    assert [said for words in typed(page) if (said := refusal_of(*words))] == []
 
 
 # Links
@@ -400,6 +430,14 @@ def test_each_argument_of_a_handler_is_in_the_reference():
     page = text_of(DOCS / "reference" / "handler.md")
     names = inspect.signature(Handler).parameters
     assert [name for name in names if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("package", ["runtime", "local", "deploy"])
+def test_each_file_of_a_package_is_in_the_design(package):
+    rows = re.findall(r"^\| (`.*?) \|", text_of(DOCS / "explanation" / "design.md"), re.MULTILINE)
+    named = re.findall(r"`([\w*-]+)`", " ".join(rows))
+    modules = [path.stem for path in (PACKAGE / package).glob("[!_]*.py")]
+    assert [name for name in modules if not any(fnmatch(name, one) for one in named)] == []
 
 
 def test_each_command_is_in_the_reference():

@@ -5,7 +5,6 @@ Their own tests run them under uvicorn and flask.
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from adapter.events import KINDS
@@ -55,4 +54,4 @@ def test_a_sign_up_through_the_gateway(dev, tmp_path, monkeypatch):
     )
     assert (first.status_code, again.status_code) == (201, 409)
     assert first.headers["location"] == "/prod/api/events/pycon/Ada"
-    assert httpx.get(f"{gateway.url}{first.headers['location']}").json()["name"] == "Ada"
+    assert gateway.client.get(first.headers["location"]).json()["name"] == "Ada"

@@ -103,7 +103,7 @@ def test_aws_s_node_runtime_behind_the_gateway(node, kind):
 
     with loop_in_a_thread() as wait_for:
         pool, server = wait_for(start())
-        answer = httpx.get(f"http://{server.address}/", timeout=20)
+        answer = httpx.get(f"http://{server.address}/", timeout=30)
         wait_for(server.stop())
         wait_for(pool.stop())
     assert (answer.status_code, answer.text) == (201, "onetwo")

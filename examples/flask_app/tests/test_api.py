@@ -62,7 +62,7 @@ def test_of_two_at_once_one_signs_up(main: ModuleType, signups: Any) -> None:
 
         def post(event: str, barrier: Barrier = barrier) -> int:
             browser = main.app.test_client()
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=30)
             status: int = browser.post(f"/api/events/{event}", json={"name": "Ada"}).status_code
             return status
 

@@ -75,7 +75,7 @@ def test_two_make_the_table_at_once(main: ModuleType, monkeypatch: pytest.Monkey
     barrier = Barrier(2)
 
     def open_and_add(name: str) -> Any:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=30)
         store = own_module("signups").open_signups(os.environ)
         assert store.add("e", main.Person(name, "now"))
         return store
