@@ -27,7 +27,7 @@ GUESTS = Path(__file__).parent / "guests"
 APART = (
     *("test_asynchronous", "test_debugger", "test_deadline", "test_docs", "test_examples"),
     *("test_faults", "test_forks", "test_many", "test_once", "test_parallel_prediction"),
-    *("test_reload", "test_several", "test_soak", "test_unbreakable"),
+    *("test_reload", "test_rie", "test_several", "test_soak", "test_unbreakable"),
 )
 
 

@@ -89,7 +89,7 @@ class Emulator:
         return [*emulator, *self.runtime]
 
     def is_up(self):
-        for _ in range(400):
+        for _ in range(1200):
             if self.process.poll() is not None:
                 return False
             try:
@@ -116,7 +116,7 @@ class Emulator:
         return self.post_once(event, **headers)
 
     def post_once(self, event, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("POST", INVOCATIONS, json.dumps(event), headers)
             answer = connection.getresponse()
@@ -124,10 +124,10 @@ class Emulator:
         finally:
             connection.close()
 
-    def log_with(self, words):
-        """The log, as soon as `words` are in it, or without them after a while."""
-        for _ in range(400):
-            if words in (text := self.log.read_text()):
+    def log_with(self, words, times=1):
+        """The log, as soon as `words` are in it so often, or without them after a while."""
+        for _ in range(1200):
+            if (text := self.log.read_text()).count(words) >= times:
                 break
             time.sleep(0.025)
         return text
@@ -135,7 +135,7 @@ class Emulator:
     def terminate(self):
         """SIGTERM, and wait; what was logged."""
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(30)
         return self.log.read_text()
 
     def stop(self):

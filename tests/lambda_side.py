@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapter.config import API, Function, function_name
+from adapter.local import environment
 from adapter.local.gateway import Gateway
 from adapter.local.invocation import Outcome
 from adapter.local.workers import Pool
 
 ADAPTER = [sys.executable, "-m", "adapter.runtime"]
 AWSLAMBDARIC = [sys.executable, "-m", "awslambdaric"]
+
+environment._SHUTDOWN_S = 20.0  # for an app's shutdown: on a busy machine Lambda's 2 s are few
 
 
 @dataclass

@@ -92,7 +92,7 @@ def soak(folder, requests, *, connections=16, workers=4, every=20, seed=0):
             list(threads.map(lambda _: run.work(), range(connections)))
         run.measure()
         dev.process.send_signal(signal.SIGINT)
-        run.report.status = dev.process.wait(20)
+        run.report.status = dev.process.wait(60)
         run.report.orphans = _started_for(record)
     finally:
         dev.process.kill()

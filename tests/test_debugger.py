@@ -45,7 +45,7 @@ class Terminal:
                 return
 
     def wait_for(self, text):
-        for _ in range(400):
+        for _ in range(1200):
             if text in self.screen:
                 return
             time.sleep(0.05)
@@ -56,8 +56,8 @@ class Terminal:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
-        self._reader.join(20)
+        self.process.wait(30)
+        self._reader.join(30)
         os.close(self._ours)
 
 
@@ -81,16 +81,16 @@ def get(port, answers):
 
 
 def test_it_opens_a_debugger_and_stops_the_clock(terminal):
-    dev, answers = terminal("--workers", "1", "--timeout", "0.5"), []
+    dev, answers = terminal("--workers", "1", "--timeout", "2"), []
     asking = threading.Thread(target=get, args=(dev.port, answers))
     asking.start()
     dev.wait_for("(Pdb) ")
-    time.sleep(1)
+    time.sleep(2.5)
     dev.type("p said + '!'")
     dev.wait_for("'untouched!'")
     dev.type("said = 'debugged'")
     dev.type("c")
-    asking.join(20)
+    asking.join(30)
     assert answers == ["debugged"]
 
 

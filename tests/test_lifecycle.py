@@ -77,7 +77,7 @@ server.serve_forever()
         env={**os.environ, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=30,
         check=False,
     )
     server.kill()
@@ -184,7 +184,7 @@ def started(script, *arguments, **variables):
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=30,
         check=False,
     )
 

@@ -128,7 +128,7 @@ async def serving(gateway):
 
 
 def over_http(port, request):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     target = f"{request.path}?{request.query}" if request.query else request.path
     connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers:
