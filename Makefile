@@ -14,12 +14,13 @@ APP = $(if $(wildcard examples/$(EXAMPLE)/pyproject.toml),,main:app)
 dev: $(VENV)/.local
 	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev $(APP) --port $(PORT)
 
-# Every check and test, on the wheel that users get. Meanwhile a browser is looked for, and AWS's
-# Node runtime built; the one test that needs it waits for it.
+# Every check and test, on the wheel that users get. Meanwhile a browser is looked for, AWS's Node
+# runtime built, and AWS's SAM CLI installed; the tests that need these two wait for them.
 test:
 	scripts/node-runtime > /dev/null 2>&1 & \
 	scripts/chromium > /dev/null & browser=$$!; \
 	$(MAKE) .venv-test/.wheel && { wait $$browser || true; }
+	.venv-test/bin/python scripts/sam > /dev/null 2>&1 & \
 	$(MAKE) checked BIN=.venv-test/bin
 	.venv-test/bin/pytest -n 4
 

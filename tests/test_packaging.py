@@ -24,7 +24,17 @@ import adapter
 from adapter.config import ConfigError
 from adapter.events import KINDS
 from adapter.message import Request
-from adapter.package import Archive, File, PackageError, Target, elf, files, interpreter, limits
+from adapter.package import (
+    Archive,
+    File,
+    PackageError,
+    Target,
+    elf,
+    files,
+    interpreter,
+    limits,
+    requirements,
+)
 from adapter.package import archive as zips
 from adapter.package.install import platforms, uv
 from adapter.package.installed import Installed, in_image
@@ -352,6 +362,38 @@ def test_conditions_are_judged_by_the_target(tmp_path):
     assert {"web.py", "fast.py", "small.py"} <= set(names(archive(tmp_path, told)))
 
 
+def test_requirements_as_others_have_them(tmp_path):
+    """Of PowerShell, with paths that have spaces, and a pip that installs for the user."""
+    folder = tmp_path / "mein Projekt ü"
+    folder.mkdir()
+    for version in ("1.0", "3.0"):
+        wheel(folder / "wheels", "small", version)
+    project(folder, '-c "not too new.txt"', "small", **{"not too new.txt": "small<3\r\n"})
+    listed = folder / "requirements.txt"
+    listed.write_bytes(listed.read_text().replace("\n", "\r\n").encode("utf-16"))
+    for version in ("1.0", "2.0"):  # the second is a wheel that came meanwhile
+        wheel(folder / "wheels", "small", version)
+        found = names(archive(folder, package(folder, PIP_USER="1")))
+        assert f"small-{version}.dist-info/METADATA" in found
+    assert "no files of this machine" in package(folder, "--container", fails=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-c https://example.invalid/it's.txt",
+        "-r https://example.invalid/more.txt",
+        "--find-links https://example.invalid/wheels",
+        "small @ https://example.invalid/small-1.0-py3-none-any.whl",
+        "--find-links",
+    ],
+)
+def test_what_is_elsewhere_stays_as_it_is_written(line, tmp_path):
+    found = requirements.of_folder(write(tmp_path, **{"requirements.txt": line}), None)
+    assert found.lines == (line,)
+    assert not requirements.path_in(line).is_absolute()
+
+
 def test_all_that_have_no_wheel_are_listed(tmp_path):
     wheel(tmp_path / "wheels", "there")
     wheel(
@@ -418,6 +460,8 @@ def test_a_handler_that_is_in_no_file_is_told(tmp_path):
     package(tmp_path)
     told = package(tmp_path, target="tests.data:app", fails=True)
     assert "there is no tests/data.py" in told
+    write(tmp_path, **{"src/shop/web.py": ""})
+    assert 'folder = "src"' in package(tmp_path, target="shop.web:app", fails=True)
 
 
 def test_the_folder_of_archives_is_not_in_them(tmp_path):
@@ -441,6 +485,24 @@ def test_a_lock_file_says_the_versions(tmp_path):
     found = names(archive(tmp_path, package(tmp_path)))
     assert {"small-1.0.dist-info/METADATA", "less.py", "adapter/handler.py"} <= set(found)
     assert "adapter/wrong.py" not in found
+
+
+@pytest.mark.skipif(uv() is None, reason="there is no uv: pip install uv")
+@pytest.mark.parametrize("path", ["wheels/small-1.0-py3-none-any.whl", "small"])
+def test_another_project_of_yours_in_a_lock_file(path, tmp_path):
+    """Its wheel goes along; its folder is an error, as it would not be there on Lambda."""
+    wheel(tmp_path / "wheels", "small")
+    text = PROJECT.replace(', "more"', "") + "requires-python = '>=3.11'\n"
+    ours = f"\n[tool.uv]\nno-index = true\n[tool.uv.sources]\nsmall = {{ path = '{path}' }}\n"
+    small = "[project]\nname = 'small'\nversion = '1.0'\n"
+    texts = {"pyproject.toml": text + ours, "small/pyproject.toml": small}
+    project(tmp_path, **texts)
+    subprocess.run([uv(), "lock", "--quiet"], cwd=tmp_path, check=True)
+    told = package(tmp_path, fails=path == "small")
+    if path == "small":
+        assert "uv.lock: ./small: a package that is not installed as a wheel" in told
+    else:
+        assert "small.py" in names(archive(tmp_path, told))
 
 
 # The same bytes, and not twice

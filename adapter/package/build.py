@@ -117,10 +117,17 @@ def _checked(job: Job, paths: set[str]) -> None:
     base = module.removeprefix("./").replace(".", "/")
     places = (f"{base}.py", f"{base}/__init__.py")
     if not paths.intersection((*places, *(f"python/{place}" for place in places))):
+        inside = any((job.folder / "src" / place).is_file() for place in places)
         raise PackageError(
             f"{job.handler} is in no file of the package: there is no {places[0]} in {job.folder}, "
-            "or it is left out. Is the name right?"
+            f"or it is left out. {_SRC if inside else 'Is the name right?'}"
         )
+
+
+_SRC = (
+    "It is in src: name that folder in pyproject.toml, as in\n"
+    '  [tool.adapter.functions.NAME]\n  handler = "…"\n  folder = "src"'
+)
 
 
 def _kept(before: Archive | None, inputs: str) -> Archive | None:

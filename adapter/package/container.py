@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import PackageError, files
 from .build import own_files, requirements_of
+from .requirements import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def dockerfile(job: Job, *, locked: bool) -> str:
 
 
 def _checked(lines: Iterable[str]) -> None:
-    local = [line for line in lines if Path(line.rpartition(" ")[2]).is_absolute()]
+    local = [line for line in lines if path_in(line).is_absolute()]
     if local:
         listed = "\n".join(f"  {line}" for line in local)
         raise PackageError(

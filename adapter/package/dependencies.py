@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from . import File, archive, bytecode, elf, files, installed, interpreter, nothing
 from .install import install
 from .interpreters import find
+from .requirements import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -135,7 +136,7 @@ def _identity(target: Target, given: Path | None) -> Iterator[str | int]:
 def _local(lines: Iterable[str]) -> Iterator[tuple[str, int, int]]:
     """Files and folders on this machine that the requirements name, and what is in them."""
     for line in lines:
-        path = Path(line.rpartition(" ")[2])
+        path = path_in(line)
         if path.is_absolute() and path.exists():
             for one in (path, *path.glob("*")):
                 status = one.stat()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -47,7 +48,8 @@ def install(
     requirements: Requirements, target: Target, folder: Path, report: Report = nothing
 ) -> None:
     """Raises PackageError, with all that have no wheel if that is why."""
-    if all(line.startswith("-") for line in requirements.lines):  # options, for nothing
+    # options, for nothing; a file of a URL is something
+    if all(re.match(r"-(?!r|-req)", line) for line in requirements.lines):
         return
     report(f"installing from {requirements.source}", 0, 0)
     _install(requirements, target, folder, report)
@@ -113,9 +115,18 @@ def _with_pip(target: Target) -> list[str]:
 
 
 def _run(command: Sequence[str], requirements: Requirements) -> subprocess.CompletedProcess[str]:
-    """In the folder of the requirements, whose settings uv heeds."""
+    """In the folder of the requirements, whose settings uv heeds.
+
+    A pip that is set to install for the user would refuse a folder.
+    """
+    environment = {**os.environ, "PIP_USER": "0"}
     return subprocess.run(
-        command, cwd=requirements.folder, capture_output=True, text=True, check=False
+        command,
+        cwd=requirements.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

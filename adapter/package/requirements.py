@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,14 +18,27 @@ from . import OURS, PackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _NESTED = re.compile(r"(?:-r|--requirement)(?:[ =]\s*|\s+)(.+)|-r(\S+)")
 _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:[ =]\s*|\s+)(.+)|-c(\S+)")
-_FOLDER = re.compile(r"(--find-links|-f)[ =]\s*(\S+)")
+_FOLDER = re.compile(r"(--find-links|-f)[ =]\s*(.+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(.+)")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _OPTIONS = re.compile(r"\s+--[a-z]")
+_WITHOUT = re.compile(r"\s+(;|--hash).*$")  # a line without its conditions and hashes
+
+# As PowerShell writes files; pip reads them.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+_NO_WHEEL = (
+    "a package that is not installed as a wheel can't go along. Your own code is copied, so leave "
+    "it out; of another project make a wheel (pip wheel --no-deps --wheel-dir wheels {}) and name "
+    "that file"
+)
 
 
 @dataclass(frozen=True)
@@ -76,20 +92,24 @@ def _declared(path: Path) -> tuple[Requirement, ...]:
 
 def _locked(folder: Path, declared: Iterable[Requirement], uv: str | None) -> Requirements:
     """https://docs.astral.sh/uv/concepts/projects/export/"""
+    lock = folder / "uv.lock"
     if uv is None:
         raise PackageError(
-            f"{folder / 'uv.lock'} says which versions, and there is no `uv` on the PATH to read "
-            "it: install uv (pip install uv)"
+            f"{lock} says which versions, and there is no `uv` on the PATH to read it: install uv "
+            "(pip install uv)"
         )
     # ours comes from where this command runs, and the project's own code from its folder
     command = [
         *(uv, "export", "--frozen", "--no-dev", "--no-header", "--no-annotate"),
-        *("--no-emit-project", "--no-emit-package", OURS, "--no-emit-local", "--quiet"),
+        *("--no-emit-project", "--no-emit-package", OURS, "--quiet"),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PackageError(f"uv can't read {folder / 'uv.lock'}:\n{done.stderr.strip()}")
-    lines = tuple(_joined(done.stdout))
+        raise PackageError(f"uv can't read {lock}:\n{done.stderr.strip()}")
+    lines = tuple(_absolute(line, folder) for line in _joined(done.stdout))
+    for path in (_WITHOUT.sub("", line).removeprefix("-e ") for line in lines):
+        if (folder / path).is_dir():
+            raise PackageError(f"{lock}: {path}: {_NO_WHEEL.format(path)} in [tool.uv.sources]")
     asked = tuple(one for one in declared if canonicalize_name(one.name) != OURS)
     return Requirements(lines, asked, folder, "uv.lock", locked=True)
 
@@ -98,40 +118,58 @@ def _lines(path: Path, seen: set[Path]) -> Iterator[str]:
     """The lines of a requirements file and of those that it names. Raises PackageError."""
     seen.add(path.resolve())
     try:
-        text = path.read_text("utf-8")
+        text = _decoded(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise PackageError(f"{path} can't be read: {error}") from None
     for line in _joined(text):
-        nested = _NESTED.fullmatch(line)
+        nested = None if "://" in line else _NESTED.fullmatch(line)
         if nested:
-            other = path.parent / (nested[1] or nested[2])
+            other = path.parent / _unquoted(nested[1] or nested[2])
             yield from () if other.resolve() in seen else _lines(other, seen)
         elif editable := _EDITABLE.fullmatch(line):
-            raise PackageError(
-                f"{path}: {line}: a package that is not installed as a wheel can't go along. Your "
-                f"own code is copied, so leave it out; of another project make a wheel (pip wheel "
-                f"{editable[1]}) and name that file"
-            )
+            raise PackageError(f"{path}: {line}: {_NO_WHEEL.format(editable[1])}")
         else:
             yield _absolute(line, path.parent)
 
 
+def _decoded(data: bytes) -> str:
+    """Raises UnicodeDecodeError."""
+    encoding = next((each for mark, each in _MARKS.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
+
+
 def _joined(text: str) -> Iterator[str]:
     """Without comments and empty lines, and with the lines joined that end in a backslash."""
-    kept = re.sub(r"\\\n\s*", " ", text)
+    kept = re.sub(r"\\\r?\n\s*", " ", text)
     for line in kept.splitlines():
         if line := _COMMENT.sub("", line).strip():
             yield line
 
 
 def _absolute(line: str, folder: Path) -> str:
-    """With the paths in it as they are from anywhere."""
+    """With the paths in it as they are from anywhere, and quoted, as pip and uv want it."""
+    if "://" in line:
+        return line
     if constraint := _CONSTRAINT.fullmatch(line):
-        return f"-c {folder.absolute() / (constraint[1] or constraint[2])}"
-    if (links := _FOLDER.fullmatch(line)) and "://" not in links[2]:
-        return f"--find-links {folder.absolute() / links[2]}"
-    wheel = folder / line.partition(" ")[0]
-    return str(wheel.absolute()) if line.endswith(".whl") and wheel.is_file() else line
+        path = folder.absolute() / _unquoted(constraint[1] or constraint[2])
+        return f"-c {shlex.quote(str(path))}"
+    if links := _FOLDER.fullmatch(line):
+        return f"--find-links {shlex.quote(str(folder.absolute() / _unquoted(links[2])))}"
+    name = _WITHOUT.sub("", line)
+    wheel = (folder / name).absolute()
+    return f"{wheel}{line[len(name) :]}" if name.endswith(".whl") and wheel.is_file() else line
+
+
+def _unquoted(text: str) -> str:
+    return text.strip("\"'")
+
+
+def path_in(line: str) -> Path:
+    """What on this machine a line of Requirements names, which is absolute; else anything."""
+    option, _, value = line.partition(" ")
+    if option in ("-c", "--find-links") and value.startswith(("/", "'")):
+        return Path(shlex.split(value)[0])
+    return Path(_WITHOUT.sub("", line))
 
 
 def _named(lines: Iterable[str]) -> Iterator[Requirement]:

@@ -121,7 +121,7 @@ def _parts(package: Package) -> list[Part]:
 
 
 def _rest(parts: list[Part]) -> list[Part]:
-    return [_sum(f"{len(parts)} others", parts)] if parts else []
+    return [_sum(f"{len(parts)} others", parts)] if len(parts) > 1 else parts
 
 
 def _sum(owner: str, parts: list[Part]) -> Part:
