@@ -431,7 +431,7 @@ def test_a_chunk_that_fails_three_times_has_failed(here, channel):
 def test_what_is_missing_when_the_time_is_over_has_failed(here, channel):
     channel.put("late", "double", {"kind": "begin", "of": 3})
     channel.put("late", "double", {"kind": "done", "chunk": 1, "of": 3, "value": 1})
-    state = here.run("late").wait(2)
+    state = here.run("late").wait(0)
     assert (state.done, state.failed, state.of, state.over) == (1, 2, 3, False)
 
 

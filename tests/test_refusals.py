@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from adapter.cli.cloud import account, aws_of, refusals
 from adapter.deploy import DeployError
 from adapter.deploy.aws import AWS
+from adapter.deploy.publish import racing
 from adapter.deploy.refusals import sentence
 from adapter.deploy.refusals_said import CASES, CORE
 from control_plane import CREDENTIALS, ministack, point_to
@@ -192,6 +193,20 @@ def test_what_fails_with_5xx_is_aws_s_fault_whatever_its_code():
     assert "AWS itself failed at CreateFunction (Oops, request 0a1b)" in sentence(
         refused("Oops", "…", status=500)
     )
+
+
+def test_what_an_emulator_does_not_have_is_no_fault_of_aws_s():
+    said = sentence(refused("InternalFailure", "not in this licence", "GetApis", status=501))
+    assert said == "there is no GetApis at that endpoint: not in this licence (InternalFailure)"
+
+
+@pytest.mark.parametrize(("tries", "also"), [(0, False), (2, True)])
+def test_a_race_may_be_with_ourselves_where_a_call_was_tried_again(tries, also):
+    error = refused("PreconditionFailedException", "stale", "UpdateFunctionCode", status=412)
+    error.response["ResponseMetadata"]["RetryAttempts"] = tries
+    with pytest.raises(DeployError) as caught, racing("shop"):
+        raise error
+    assert ("or an earlier try of this call had arrived" in str(caught.value)) is also
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.pattern[:30])

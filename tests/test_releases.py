@@ -167,7 +167,16 @@ def run(*words, code=0):
 # Promotion
 
 
+NIGHTLY = """
+[tool.adapter.schedules.nightly]
+expression = "cron(0 3 * * ? *)"
+timezone = "Europe/Berlin"
+"""
+
+
 def test_a_promotion_moves_the_alias_and_nothing_else(shop):
+    """Of a stage that is whole: the first one makes its API, and a schedule that names its role."""
+    shop.write(more=NIGHTLY)
     version = shop.deploy("# 1")
     assert not shop.promote(whole=True).keeps  # its API is made
     assert shop.alias("prod").version == version
@@ -487,8 +496,9 @@ def test_layers_that_no_version_has_go(shop):
 
 
 def test_a_stage_goes_and_with_the_last_one_the_app(shop):
+    shop.write(more=NIGHTLY)
     shop.deploy("# 1")
-    shop.promote()
+    shop.promote(whole=True)
     shop.shared()
     nothing = CliRunner().invoke(cli, ["logs"])
     assert (nothing.exit_code, nothing.stdout) == (0, "")
@@ -496,11 +506,16 @@ def test_a_stage_goes_and_with_the_last_one_the_app(shop):
     with pytest.raises(AssertionError, match="nobody can be asked"):
         run("destroy", "--stage", "prod")
     told = json.loads(run("destroy", "--stage", "PROD", "--yes", "--json"))
-    assert told == {
-        "delete": [{"kind": "function", "name": f"{shop.name}:prod"}],
-        "keep": [],
-        "stages": ["dev"],
-    }
+    stage = f"{shop.app}-prod"
+    assert [(one["kind"], one["name"]) for one in told["delete"]] == [
+        ("schedule", f"{stage}-nightly"),
+        ("schedule_group", stage),
+        ("permission", f"{shop.name}:prod/adapter-prod-http-api"),
+        ("http_api", stage),
+        ("function", f"{shop.name}:prod"),
+        ("role", f"{stage}-scheduler"),
+    ]
+    assert (told["keep"], told["stages"]) == ([], ["dev"])
     assert (shop.alias("prod"), shop.alias("dev").version) == (None, "1")
     assert "(--logs deletes it)" in run("destroy", "--yes")
     assert shop.versions() == []

@@ -87,7 +87,7 @@ def package(
     try:
         for job in jobs(options):
             put(job, container=container, as_json=as_json)
-    except (ConfigError, PackageError) as error:
-        raise Failure(str(error)) from None
-    except OSError as error:
+    except BrokenPipeError:
+        raise  # of `| head`, which click ends quietly
+    except (ConfigError, PackageError, OSError) as error:
         raise Failure(str(error)) from None

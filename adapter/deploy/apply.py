@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .plan import filled_in, tags_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from . import Change, Tell
     from .aws import AWS
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 _DOING = {"create": "making", "change": "changing", "delete": "deleting"}
 
 
-def apply(aws: AWS, changes: Iterable[Change], tell: Tell) -> dict[str, str]:
+def apply(
+    aws: AWS, changes: Iterable[Change], tell: Tell, before: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """What AWS called the resources, by KIND:NAME.
+
+    before  the same of changes that were applied already
 
     It may be interrupted anywhere: the plan that is made next goes on from there.
 
     Raises DeployError, and what boto3 raises.
     """
-    known, fresh = dict(aws.known), set[str]()
+    known, fresh = {**aws.known, **(before or {})}, set[str]()
     for change in changes:
         name = f"{change.kind}:{change.name}"
         if change.action != "keep":

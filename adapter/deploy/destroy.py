@@ -84,7 +84,7 @@ def doomed(
     others = tuple(sorted(there - names))
     # Functions that have no stage at all may be half made: they go when all is to go.
     if others or (functions and not there and not everything):
-        found = [one for one in found if one.kind not in _SHARED]
+        found = [one for one in found if not _is_shared(one)]
         return Doomed(tuple(found), (), (), others or tuple(functions))
     kept = [one.name for one in found if one.kind == LOGS and not logs]
     # with the function its aliases go
@@ -138,6 +138,11 @@ def _read(aws: AWS, stage: Deployment) -> Iterator[Found]:
             yield found
 
 
+def _is_shared(found: Found) -> bool:
+    """By the stages. A stage's schedules have a role of their own."""
+    return found.kind in _SHARED and STAGE not in found.tags
+
+
 def _no_package(name: str) -> Package:
     """In place of one that is built: what is there is found by its name."""
     archive = Archive(Path(), "", "", 0, 0, ())
@@ -149,11 +154,11 @@ def destroy(aws: AWS, gone: Doomed, app: str, tell: Tell) -> None:
 
     A function goes after all that calls it, and before its role.
     """
-    _delete(aws, (one for one in gone.found if one.kind not in _SHARED), tell)
+    _delete(aws, (one for one in gone.found if not _is_shared(one)), tell)
     for name in gone.functions:
         tell(f"deleting function {name} with all its versions")
         function.remove(aws, name, app)
-    _delete(aws, (one for one in gone.found if one.kind in _SHARED), tell)
+    _delete(aws, (one for one in gone.found if _is_shared(one)), tell)
 
 
 def _delete(aws: AWS, found: Iterable[Found], tell: Tell) -> None:

@@ -238,14 +238,14 @@ def _after(
 def promote(aws: AWS, promotion: Promotion, tell: Tell) -> None:
     """Raises DeployError and StaleError, and what boto3 raises. It may be run again at any time."""
     early = [one for one in promotion.changes if _is_early(one)]
-    apply(aws, early, tell)
+    known = apply(aws, early, tell)
     young = {one.name for one in early if one.kind == "role" and one.action != "keep"}
     for release in promotion.releases:
         if not release.move.is_done:
             move = _made(aws, release, tell) if release.is_made else release.move
             _check(aws, release, move, tell, is_young=release.wanted.given["role"] in young)
             move_all(aws, [move], tell)
-    apply(aws, [one for one in promotion.changes if one not in early], tell)
+    apply(aws, [one for one in promotion.changes if one not in early], tell, known)
 
 
 def _check(aws: AWS, release: Release, move: Move, tell: Tell, *, is_young: bool) -> None:

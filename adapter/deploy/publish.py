@@ -234,11 +234,18 @@ def racing(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response["Error"]["Code"] in _RACES:
-            raise DeployError(f"{_raced(name)} ({error.response['Error']['Message']})") from None
+            said = error.response["Error"]["Message"]
+            raise DeployError(f"{_raced(name)}{_tried(error.response)} ({said})") from None
         raise
 
 
 _RACES = ("PreconditionFailedException", "ResourceConflictException")
+
+
+def _tried(response: Any) -> str:
+    """The SDK sends a call again whose answer was lost, and the first one may have arrived."""
+    again = response.get("ResponseMetadata", {}).get("RetryAttempts")
+    return "; or an earlier try of this call had arrived" if again else ""
 
 
 def _raced(name: str) -> str:

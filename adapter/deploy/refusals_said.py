@@ -11,6 +11,7 @@ from typing import NamedTuple
 AGAIN = "run the command again, which goes on where it stopped"
 _SIGN_IN = "sign in anew (aws sso login, aws login, or aws configure), with the same --profile"
 FAILED = "AWS itself failed at {operation} ({code}{request}): wait a minute, and " + AGAIN
+ABSENT = "there is no {operation} at that endpoint: {message} ({code})"
 _VARIABLES = (
     "the variables are more than the 4 KB that Lambda keeps of them: move some to "
     "[tool.adapter.stages.NAME.settings], or to SSM"

@@ -83,10 +83,13 @@ class Run:
         end = None if timeout is None else time.monotonic() + timeout
         records = self._channel.watch(self.id, self.name, end)
         try:
-            while not tally.over and (end is None or time.monotonic() < end):
+            while not tally.over:
                 with self._lent():
                     record = next(records)
-                if record is not None and (step := tally.add(record)) is not None:
+                if record is None:
+                    if end is not None and time.monotonic() >= end:
+                        return  # and not before: what happened already is in the tally
+                elif (step := tally.add(record)) is not None:
                     yield step
         finally:
             records.close()  # type: ignore[attr-defined]  # a generator, with a connection
