@@ -59,6 +59,7 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(VENV)/.local: $(VENV)/bin/python pyproject.toml
+	@echo 'installing the local server and the examples: about a minute, the first time'
 	$(BIN)/python -m pip install --quiet --editable '.[local]' \
 		--requirement examples/flask_app/requirements.txt \
 		--requirement examples/starlette_app/requirements.txt \
