@@ -15,12 +15,12 @@ dev: $(VENV)/.local
 	cd examples/$(EXAMPLE) && ../../$(BIN)/adapter dev $(APP) --port $(PORT)
 
 # Every check and test, on the wheel that users get. Meanwhile a browser is looked for, AWS's Node
-# runtime built, and AWS's SAM CLI installed; the tests that need these two wait for them.
+# runtime built, and AWS's two CLIs installed; the tests that need these wait for them.
 test:
 	scripts/node-runtime > /dev/null 2>&1 & \
 	scripts/chromium > /dev/null & browser=$$!; \
 	$(MAKE) .venv-test/.wheel && { wait $$browser || true; }
-	.venv-test/bin/python scripts/sam > /dev/null 2>&1 & \
+	.venv-test/bin/python scripts/tool sam aws > /dev/null 2>&1 & \
 	$(MAKE) checked BIN=.venv-test/bin
 	.venv-test/bin/pytest -n 4
 

@@ -4,7 +4,6 @@ It is two programs in one. The second, for many invocations at once, runs /var/r
 and that as user 993: both take a mount namespace of its own.
 """
 
-import fcntl
 import functools
 import http.client
 import json
@@ -20,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from aws_tools import tool
 from dev_command import free_port
 
 TESTS = Path(__file__).parent
 GUESTS = TESTS / "guests"
-VENV = TESTS.parent / ".venv-rie"
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
@@ -33,22 +32,12 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="AWS's emulator
 
 @functools.cache
 def binary():
-    """Its path; installed at the first use into a virtual environment of its own."""
-    VENV.parent.joinpath(".venv-rie.lock").touch()
-    with VENV.parent.joinpath(".venv-rie.lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        name = f"aws-lambda-rie-{ARCHITECTURE[platform.machine()]}"
-        found = list(VENV.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"))
-        if not found:
-            subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-            # Without its 60 dependencies: only the binary is wanted.
-            subprocess.run(
-                [VENV / "bin/python", "-m", "pip", "install", "-q", "--no-deps", "aws-sam-cli"],
-                check=True,
-            )
-            found = list(VENV.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"))
-    os.chmod(found[0], 0o755)
-    return str(found[0])
+    """Its path."""
+    name = f"aws-lambda-rie-{ARCHITECTURE[platform.machine()]}"
+    packages = tool("sam").parents[1].glob("lib/python*/site-packages")
+    found = next(packages) / "samcli" / "local" / "rapid" / name
+    found.chmod(0o755)
+    return str(found)
 
 
 class Emulator:

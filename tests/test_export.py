@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -34,9 +33,9 @@ from adapter.deploy.export import Plan, hcl, sam, sam_parts, text
 from adapter.deploy.export import yaml as written_yaml
 from adapter.deploy.wanted import resources
 from adapter.package import Archive, Package
+from aws_tools import tool
 
 FIXTURES = Path(__file__).parent / "fixtures" / "export"
-SAM_SCRIPT = Path(__file__).parents[1] / "scripts" / "sam"
 SECRET = "a-key-that-nobody-else-knows"
 
 PROJECTS = {
@@ -238,12 +237,11 @@ def validate(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("sam")
     (home / "metadata.json").write_text(json.dumps({"lastVersionCheck": time.time()}))
-    made = subprocess.run([sys.executable, SAM_SCRIPT], check=True, stdout=subprocess.PIPE)
     told = {"HOME": str(home), "__SAM_CLI_APP_DIR": str(home), "SAM_CLI_TELEMETRY": "0"}
 
     def run(path, *options):
         done = subprocess.run(
-            [made.stdout.decode().strip(), "validate", "--template", path, *options],
+            [tool("sam"), "validate", "--template", path, *options],
             cwd=path.parent,
             env={"PATH": os.environ["PATH"], **told},
             capture_output=True,

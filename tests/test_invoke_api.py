@@ -18,10 +18,10 @@ from adapter.events import KINDS
 from adapter.local.eventstream import message
 from adapter.local.invoke_call import Refused, function_of
 from adapter.message import Request
+from aws_tools import tool
 from callers import ARN, client_of, folder_of, log_of, result
 from dev_command import Dev
 
-AWS = Path(__file__).parents[1] / ".venv-awscli" / "bin" / "aws"
 MEGABYTE = 1 << 20
 
 
@@ -439,10 +439,6 @@ def test_a_function_is_called_as_its_folder(folder, name):
     assert function_name(Path(folder)) == name
 
 
-# The AWS CLI: `python -m venv .venv-awscli && .venv-awscli/bin/pip install awscli`
-
-
-@pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not in .venv-awscli")
 def test_the_aws_cli_calls_it(gateway, tmp_path):
     environ = {
         "AWS_ENDPOINT_URL_LAMBDA": gateway.url,
@@ -450,7 +446,7 @@ def test_the_aws_cli_calls_it(gateway, tmp_path):
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
     }
-    command = [AWS, "lambda", "invoke", "--function-name", "shop", "--payload", '{"a": 1}']
+    command = [tool("aws"), "lambda", "invoke", "--function-name", "shop", "--payload", '{"a": 1}']
     done = subprocess.run(
         [*command, "out.json"], cwd=tmp_path, env=environ, capture_output=True, timeout=60
     )
