@@ -100,7 +100,7 @@ def invoked(gateway, event):
     connection.close()
 
 
-MANY = 400
+MANY = 1000
 
 
 def test_many_chunks_of_which_a_worker_dies_and_a_quarter_comes_twice(fns, url, gateway, tmp_path):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 
 from ..errors import AdapterError
 from .channel import MOMENT_S, moment
@@ -67,6 +68,8 @@ class RedisChannel:
             from redis.retry import Retry
 
             client = redis.Redis.from_url(self._url, retry=Retry(ExponentialBackoff(), 3), **_KEPT)
+            # Else the garbage collector may find the socket before its owner, which is a warning.
+            weakref.finalize(self, client.close)
             self._known = client, client.register_script(_PUT)
         return self._known
 
