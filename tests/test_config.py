@@ -23,6 +23,7 @@ from adapter.config import (
     Function,
     JWTAuthorizer,
     LambdaAuthorizer,
+    Layer,
     Project,
     Route,
     Schedule,
@@ -97,8 +98,13 @@ PYPROJECTS = {
         ),
     ),
     "a stage": (
-        f'{ONE}stage = "prod"\nstage-variables = {{ AA = "1" }}\nbase-paths = {{ v1 = "prod" }}',
-        one(stage="prod", stage_variables={"AA": "1"}, base_paths={"v1": "prod"}),
+        f'{ONE}stage = "prod"\nbase-paths = {{ v1 = "prod" }}\n'
+        'stage-variables = { a = "b", 1_A = "https://a-b.c:1/d_e?f=~#&,." }\n',
+        one(
+            stage="prod",
+            base_paths={"v1": "prod"},
+            stage_variables={"a": "b", "1_A": "https://a-b.c:1/d_e?f=~#&,."},
+        ),
     ),
     "a REST API": (
         f'{ONE}kind = "rest_api"\nbinary-media-types = ["image/*"]\nstream = true\n'
@@ -627,6 +633,77 @@ def test_what_only_aws_can_tell_is_left_open_and_said(tmp_path):
         "the API's DefinitionUri isn't a local file, so it isn't read",
         "the stage's name is '${Stage}': its URLs have none here",
     )
+
+
+LAYERS = """\
+Parameters: { Far: { Type: String, Default: "arn:aws:lambda:r:1:layer:far:3" } }
+Globals: { Function: { Layers: [!Ref Common] } }
+Resources:
+  Common: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: ./common } }
+  Source:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: source }
+    Metadata: { BuildMethod: python3.13 }
+  Built:
+    Type: AWS::Lambda::LayerVersion
+    Properties: { Content: source }
+    Metadata: { BuildMethod: python3.13, SamResourceId: Built }
+  Js:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: source }
+    Metadata: { BuildMethod: nodejs22.x }
+  Cdk:
+    Type: AWS::Lambda::LayerVersion
+    Properties: { Content: { S3Bucket: !Sub "assets-${AWS::AccountId}", S3Key: a.zip } }
+    Metadata: { "aws:asset:path": common }
+  Stored: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: s3://bucket/a.zip } }
+  Zipped: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: a.zip } }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Layers: [!Ref Source, !Ref Built, !Ref Js, !Ref Cdk, !Ref Stored, !Ref Zipped, !Ref Far]
+  G:
+    Type: AWS::Serverless::Function
+    Properties: { Handler: a.b, Layers: [!Ref Far, !If [Never, !Ref Js, !Ref AWS::NoValue]] }
+  H: { Type: AWS::Lambda::Function, Properties: { Handler: a.b } }
+Conditions: { Never: !Equals [a, b] }
+"""
+
+
+def test_layers_of_a_template_are_folders(tmp_path):
+    common, source = tmp_path / "common", tmp_path / "source"
+    common.mkdir()
+    source.mkdir()
+    (tmp_path / "a.zip").write_bytes(b"")
+    found = template.read(written(tmp_path, LAYERS, "template.yaml"))
+    assert found.functions["F"].layers == (
+        Layer(common),
+        Layer(source, "python"),
+        Layer(source),
+        Layer(source, "nodejs"),
+        Layer(common),
+    )
+    assert found.functions["G"].layers == (Layer(common),)
+    assert found.functions["H"].layers == ()  # Globals are SAM's
+    without = "so functions are without it"
+    assert found.notes == (
+        f"the layer Stored isn't in a local folder, {without}",
+        f"the layer Zipped should be in the folder {tmp_path / 'a.zip'}, {without}",
+        f"the layer 'arn:aws:lambda:r:1:layer:far:3' isn't in the file, {without}",
+    )
+    given = {name: Function(name, "x.y") for name in "FG"}
+    assert template.read(tmp_path / "template.yaml", functions=given).notes == ()
+
+
+def test_routes_with_mapping_templates_are_named(tmp_path):
+    uri = "arn:aws:apigateway:r:lambda:path/2015-03-31/functions/arn:aws:lambda:r:1:function:one"
+    text = OPENAPI.replace("aws_proxy", "aws", 1)
+    text = text.replace("arn:aws:lambda:r:1:function:one", f"{uri}/invocations")
+    found = openapi.read(written(tmp_path, text, "openapi.yaml"), other("shop"))
+    assert found.api.routes == (Route("GET /b", "shop"),)
+    assert [note.rpartition(": ")[2] for note in found.notes] == ["GET /a"]
+    assert "non-proxy integrations" in found.notes[0]
 
 
 INCLUDING = """\

@@ -359,6 +359,55 @@ def test_a_stage_is_for_front_ends_that_have_them():
     assert "--stage: alb has no stages" in done.stderr
 
 
+def test_an_empty_host_is_not_every_interface():
+    done = start_badly("web:app", "--host", "", "--port", "0")
+    assert done.returncode == 2
+    assert "--host is empty: to listen on all interfaces write 0.0.0.0, or ::" in done.stderr
+
+
+def test_requirements_that_are_not_installed_are_named(tmp_path):
+    """Those of the function's folder and of its layers, and for no other mistake."""
+    resources = {
+        "F": {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"Handler": "main:app", "CodeUri": "shop", "Layers": [{"Ref": "L"}]},
+        },
+        "L": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "deps"}},
+    }
+    (tmp_path / "template.json").write_text(json.dumps({"Resources": resources}))
+    for folder in ("shop", "deps"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "requirements.txt").write_text("no-such-package\n")
+    for source, told in (("import no_such_package", True), ("1 / 0", False)):
+        (tmp_path / "shop" / "main.py").write_text(source)
+        done = start_badly("--template", "template.json", "--port", "0", folder=tmp_path)
+        assert done.returncode == 1
+        assert ("install the requirements of F: " in done.stdout) is told
+        files = "install -r shop/requirements.txt -r deps/requirements.txt"
+        assert (files in done.stdout) is told
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_it_listens_at_ipv6_too():
+    command = [sys.executable, "-m", "adapter", "dev", "web:app", "--host", "::1", "--port", "0"]
+    command.append("--reload")  # which is so without it
+    with subprocess.Popen(command, cwd=GUESTS, stdout=subprocess.PIPE, text=True) as dev:
+        try:
+            url = dev.stdout.readline().split()[0]
+            assert re.fullmatch(r"http://\[::1\]:\d+/", url)
+            assert httpx.get(f"{url}x", timeout=30).json()["path"] == "/x"
+        finally:
+            dev.send_signal(signal.SIGINT)
+
+
 def test_the_command_says_what_to_install():
     code = "import sys; sys.modules['click'] = None; from adapter.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -336,7 +336,7 @@ def options_table(command):
     rows = ["| option | value | if not given | |", "|---|---|---|---|"]
     for option in command_of(command).params:
         if isinstance(option, click.Option):
-            names = ", ".join(f"`{name}`" for name in option.opts)
+            names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
             values = "" if option.is_flag else values_of(option)
             default = "" if option.is_flag else default_of(option)
             rows.append(f"| {names} | {values} | {default} | {option.help or ''} |")

@@ -184,6 +184,7 @@ REFUSED = [
     ("event alb GET / --stage s", "", "--stage: alb has no stages; http_api, "),
     ("event http_api GET / --stage a/b", "", "--stage: 'a/b' is no stage name"),
     ("invoke plain.handler", "", "Missing argument 'EVENT.json|-'"),
+    ("invoke  -", "{}", "which function? Name it: adapter invoke main:app, or main.handler"),
     ("invoke plain.handler nope", "", "can't read nope: No such file or directory"),
     ("invoke plain.handler -", '{\n "a": }', "standard input, line 2, column 7: this is no JSON: "),
     ("invoke plain.handler -", "", "standard input, line 1, column 1: this is no JSON: "),

@@ -188,6 +188,100 @@ def test_answers_are_streamed(node_command):
     assert (broken.failed, json.loads(broken.body)["errorMessage"]) == (True, "no")
 
 
+# Layers
+
+LAYERED = """
+Globals:
+  Function: {Layers: [!Ref First]}
+Resources:
+  First:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: first}
+  Second:
+    Type: AWS::Lambda::LayerVersion
+    Properties: {Content: ../second}
+    Metadata: {BuildMethod: python3.13}
+  Python:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: main.handler
+      CodeUri: python
+      Layers: [!Ref Second]
+      Events: {One: {Type: HttpApi, Properties: {Path: /py, Method: get}}}
+  Node:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: main.handler
+      CodeUri: node
+      Events: {One: {Type: HttpApi, Properties: {Path: /js, Method: get}}}
+  Shell:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      CodeUri: node
+      Events: {One: {Type: HttpApi, Properties: {Path: /sh, Method: get}}}
+"""
+LAYERED_FILES = {
+    "template.yaml": LAYERED,
+    "first/python/both.py": "said = 'first'",
+    "first/python/mine.py": "said = 'layer'",
+    "first/python/plain.py": "said = 'python'",
+    "first/python/lib/python3.13/site-packages/plain.py": "said = 'site-packages'",
+    "first/bin/tool": "#!/bin/sh\necho tool",
+    "first/lib/note": "",
+    "first/bootstrap": (GUESTS / "bootstrap.sh").read_text(),
+    "first/nodejs/node_modules/one/index.js": "module.exports = 'one';",
+    "first/nodejs/node22/node_modules/two/package.json": '{"exports": {"import": "./two.mjs"}}',
+    "first/nodejs/node22/node_modules/two/two.mjs": "export const two = 'two';",
+    "../second/requirements.txt": "",
+    "../second/both.py": "said = 'second'",
+    "python/mine.py": "said = 'function'",
+    "python/main.py": """
+import os, subprocess, both, mine, plain
+def handler(event, context):
+    tool = subprocess.check_output("tool", text=True).strip()
+    lib = os.environ["LD_LIBRARY_PATH"].split(os.pathsep)[-1]
+    return [both.said, mine.said, plain.said, tool, os.listdir(lib)]
+""",
+    "node/main.mjs": """
+import { createRequire } from 'node:module';
+import one from 'one';
+import { two } from 'two';
+export const handler = async () => [one, two, createRequire(import.meta.url)('one')];
+""",
+}
+
+
+@NODE
+def test_layers_are_on_the_path_and_a_save_in_one_reloads(dev, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    for name, text in LAYERED_FILES.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    for name in ("first/bin/tool", "first/bootstrap"):
+        (project / name).chmod(0o755)
+    gateway = dev("--template", "template.yaml", folder=project)
+    get = gateway.client.get
+    assert get("/py").json() == ["second", "function", "site-packages", "tool", ["note"]]
+    assert get("/js").json() == ["one", "two", "one"]
+    assert get("/sh").json()["rawPath"] == "/sh"  # the layer's bootstrap says it all
+    said = []
+    reader = threading.Thread(target=lambda: said.extend(gateway.process.stdout), daemon=True)
+    reader.start()
+    (tmp_path / "second" / "both.py").write_text("said = 'anew'")
+    until(lambda: "anew" in get("/py").text, said)
+    assert not any("Node ready again" in line for line in said)  # which is without that layer
+    for name, text, path, answer in (
+        ("python/lib/python3.13/site-packages/both.py", "said = 'again'", "/py", "again"),
+        ("nodejs/node22/node_modules/two/two.mjs", "export const two = 'deux';", "/js", "deux"),
+    ):
+        (project / "first" / name).write_text(text)
+        until(lambda path=path, answer=answer: answer in get(path).text, said)
+
+
 # What can't be run
 
 

@@ -72,7 +72,12 @@ def _finite(context: click.Context, parameter: click.Parameter, value: float) ->
     show_default=True,
     help="Where asynchronous events are kept that failed three times.",
 )
-@click.option("--no-reload", is_flag=True, help="Don't start environments anew after a save.")
+@click.option(
+    "--reload/--no-reload",
+    default=True,
+    show_default=True,
+    help="Start environments anew after a save; `--no-reload` doesn't.",
+)
 @click.option("--quiet", is_flag=True, help="Show the app's own output and errors alone.")
 @click.option("--json", "as_json", is_flag=True, help="Write an object of JSON a line.")
 def dev(
@@ -89,7 +94,7 @@ def dev(
     timeout: float | None,
     stream: bool,
     dead_letters: str,
-    no_reload: bool,
+    reload: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -118,7 +123,7 @@ def dev(
         timeout or 0,
         stream,
         Path(dead_letters),
-        reload=not no_reload,
+        reload=reload,
         quiet=quiet,
         json=as_json,
     )

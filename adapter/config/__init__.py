@@ -19,6 +19,18 @@ class ConfigError(AdapterError):
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A layer that is a folder here.
+
+    folder  what it holds
+    below   where in Lambda's /opt that is: "" for /opt itself, "python" for /opt/python
+    """
+
+    folder: Path
+    below: str = ""
+
+
+@dataclass(frozen=True)
 class Function:
     """One Lambda function.
 
@@ -35,6 +47,7 @@ class Function:
     concurrency  requests that an environment serves at once, as on Lambda Managed Instances
     stream       whether answers are streamed
     reserved_concurrency  environments that it has at the most on AWS; None for no such limit
+    layers       of a template; a later one counts before an earlier one
     """
 
     name: str
@@ -49,6 +62,7 @@ class Function:
     concurrency: int = 1
     stream: bool = False
     reserved_concurrency: int | None = None
+    layers: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True)

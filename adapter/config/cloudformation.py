@@ -85,6 +85,11 @@ def function_in(text: str) -> str:
     return (found[1] or found[2] or "") if found else ""
 
 
+def is_local(node: Node) -> bool:
+    """Whether that is the path of a file or folder beside the template, and not one of S3."""
+    return isinstance(node.value, str) and "://" not in node.value and "${" not in node.value
+
+
 def template(root: Node) -> Template:
     """Raises ConfigError for resources that are none."""
     wanted = [

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .node import Node
 
 OPEN = "NONE"  # SAM's name for no authorizer
+NOT_PROXY = (
+    "these routes lead to a function by non-proxy integrations (type aws), whose mapping templates "
+    "aren't worked out here, so they aren't served (those of type aws_proxy are)"
+)
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Draft:
     routes       and where they stand
     formats      of the payload, as routes of an HTTP API name them
     elsewhere    what leads to no function that is known
+    mapped       what leads to a function by mapping templates
     streaming    functions whose answers this API streams
     notes        on what else doesn't count here
     """
@@ -47,6 +52,7 @@ class Draft:
     routes: list[tuple[Route, Node]] = field(default_factory=list)
     formats: set[str] = field(default_factory=set)
     elsewhere: list[str] = field(default_factory=list)
+    mapped: list[str] = field(default_factory=list)
     streaming: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -107,7 +113,7 @@ class Draft:
         kind = "http_api_v1" if self.kind in HTTP and formats == {"1.0"} else self.kind
         authorizers = {name: self._asked(one) for name, one in self.authorizers.items()}
         routes = unique(self.routes)
-        closed = bool(self.elsewhere) and not routes
+        closed = bool(self.elsewhere or self.mapped) and not routes
         return API(kind=kind, routes=routes, closed=closed, authorizers=authorizers, **self.told)
 
     def _asked(self, one: Authorizer) -> Authorizer:
@@ -128,6 +134,8 @@ class Draft:
             found.append(
                 f"these routes lead to no function of the file, and aren't served: {routes}"
             )
+        if self.mapped:
+            found.append(f"{NOT_PROXY}: {', '.join(self.mapped)}")
         return [*found, *self.notes]
 
 

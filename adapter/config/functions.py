@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import Function
-from .cloudformation import FUNCTIONS
+from . import Function, layers
+from .cloudformation import FUNCTIONS, is_local
 from .image import of_image
 
 if TYPE_CHECKING:
@@ -26,13 +26,24 @@ _CONCURRENCY = "PerExecutionEnvironmentMaxConcurrency"
 _PLAIN_CONCURRENCY = ("LambdaManagedInstancesCapacityProviderConfig", _CONCURRENCY)
 
 
-def functions_of(found: Template, given: Mapping[str, Function]) -> dict[str, Function]:
-    """The functions by their logical ids; those that are `given` count in place of the template's.
+def functions_of(
+    found: Template, given: Mapping[str, Function]
+) -> tuple[dict[str, Function], list[str]]:
+    """The functions by their logical ids, and what of their layers isn't here, in sentences.
 
-    A function that is given has the logical id for its name, or the FunctionName: a logical id
-    can't be my-tasks. Raises ConfigError.
+    Those that are `given` count in place of the template's. Such a one has the logical id for its
+    name, or the FunctionName: a logical id can't be my-tasks. Raises ConfigError.
     """
-    return {one.id: _given(one, given) or _function(one) for one in found.of(*FUNCTIONS)}
+    functions: dict[str, Function] = {}
+    absent: list[str] = []
+    for one in found.of(*FUNCTIONS):
+        own = _given(one, given)
+        if own is None:
+            here, missing = layers.of_function(found, one)
+            own = replace(_function(one), layers=here)
+            absent += missing
+        functions[one.id] = own
+    return functions, list(dict.fromkeys(absent))
 
 
 def _given(one: Resource, given: Mapping[str, Function]) -> Function | None:
@@ -65,7 +76,7 @@ def _concurrency(node: Node) -> int:
 def _of_code(one: Resource) -> dict[str, Any]:
     runtime = one.properties.get("Runtime").text(Function.runtime)
     handler = one.properties.get("Handler")
-    if not handler and not runtime.startswith("provided"):
+    if not handler.text() and not runtime.startswith("provided"):
         raise handler.error("this is missing: main:app, or main.handler")
     told = {"handler": handler.text(), "runtime": runtime, "folder": _folder(one)}
     return {**told, "code": _inline(one.properties)}
@@ -90,8 +101,3 @@ def _folder(one: Resource) -> Path:
     if isinstance(code.value, str):
         return base / code.text() if is_local(code) else base
     return base / one.node.get("Metadata", "aws:asset:path").text()
-
-
-def is_local(node: Node) -> bool:
-    """Whether that is the path of a file or folder beside the template, and not one of S3."""
-    return isinstance(node.value, str) and "://" not in node.value and "${" not in node.value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import Throttle, authorizers, openapi
 from .cloudformation import named
 from .draft import Draft, media_types, stage, throttle, timeout
+from .schema import stage_variables
 from .usage import keys_of
 
 if TYPE_CHECKING:
@@ -54,11 +55,15 @@ def _method(found: Template, draft: Draft, one: Resource, path: str) -> None:
     node = one.properties
     to, which = node.get("Integration"), node.get("AuthorizationType").text()
     draft.unchecked["AWS_IAM"] = authorizers.NO_IAM
+    key = f"{node.get('HttpMethod').required('GET, or ANY').text().upper()} {path}"
     is_proxy = to.get("Type").text() == "AWS_PROXY"
+    if openapi.is_mapped(to.get("Type"), to.get("Uri")):
+        draft.mapped.append(key)
+        return
     target = to.get("Uri").text() if is_proxy else ""
     draft.add(
         node,
-        f"{node.get('HttpMethod').required('GET, or ANY').text().upper()} {path}",
+        key,
         target,
         authorizer=which if which == "AWS_IAM" else named(node.get("AuthorizerId").text()),
         api_key=node.get("ApiKeyRequired").flag(),
@@ -77,7 +82,7 @@ def _stage(found: Template, draft: Draft, one: Resource) -> None:
         node = stages[0]
         draft.told |= {
             "stage": stage(draft, node.get("StageName")),
-            "stage_variables": node.get("Variables").variables(),
+            "stage_variables": stage_variables(node.get("Variables")),
             "throttle": throttle_of(node.get("MethodSettings")),
         }
 

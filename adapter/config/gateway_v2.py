@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import API, authorizers, openapi
 from .cloudformation import named
 from .draft import Draft, cors, stage, throttle, timeout
+from .schema import stage_variables
 
 if TYPE_CHECKING:
     from .cloudformation import Resource, Template
@@ -48,9 +49,13 @@ def _route(found: Template, draft: Draft, one: Resource) -> None:
     to = integration.properties if integration else node.with_value(None)
     which = node.get("AuthorizationType").text()
     draft.unchecked["AWS_IAM"] = authorizers.NO_IAM
+    key = node.get("RouteKey").required("GET /path, or $default").text()
+    if openapi.is_mapped(to.get("IntegrationType"), to.get("IntegrationUri")):
+        draft.mapped.append(key)
+        return
     draft.add(
         node,
-        node.get("RouteKey").required("GET /path, or $default").text(),
+        key,
         to.get("IntegrationUri").text(),
         authorizer=which if which == "AWS_IAM" else named(node.get("AuthorizerId").text()),
         scopes=node.get("AuthorizationScopes").texts(),
@@ -74,6 +79,6 @@ def settings(draft: Draft, node: Node, name: Node) -> None:
     limits = node.get("DefaultRouteSettings")
     draft.told |= {
         "stage": stage(draft, name),
-        "stage_variables": node.get("StageVariables").variables(),
+        "stage_variables": stage_variables(node.get("StageVariables")),
         "throttle": throttle(limits.get("ThrottlingRateLimit"), limits.get("ThrottlingBurstLimit")),
     }

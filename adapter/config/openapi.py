@@ -14,12 +14,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from . import Function, Project, authorizers
 from .cloudformation import function_in
 from .document import load, repeated
-from .draft import Draft, cors, media_types, streaming, timeout
+from .draft import NOT_PROXY, Draft, cors, media_types, streaming, timeout
 from .intrinsic import Scope, resolved
 from .routes import METHODS
 
@@ -33,6 +34,7 @@ _X = "x-amazon-apigateway-"
 _ANY = f"{_X}any-method"
 _INTEGRATION = f"{_X}integration"
 _METHODS = {**{method.lower(): method for method in METHODS if method != "ANY"}, _ANY: "ANY"}
+_TO_LAMBDA = re.compile(r":lambda:path/|/functions/.*/invocations")
 _HTTP_ONLY = (f"{_X}cors", f"{_X}importexport-version")
 
 
@@ -65,12 +67,29 @@ def _document(root: Node) -> Node:
 def _project(root: Node, functions: Mapping[str, Function]) -> Project:
     used = _named(root)
     if not used:
-        raise root.error(f"no path has an {_INTEGRATION} with a Lambda function")
+        raise root.error(_no_function(root))
     names = _names(root, used, functions)
     draft = Draft(kind_of(root), lambda text: names.get(function_in(text), ""))
     fill(draft, root)
     api, notes = draft.api(root), [*repeated(root.value), *draft.remarks()]
     return Project(streaming(functions, draft.streaming), api, tuple(notes))
+
+
+def _no_function(root: Node) -> str:
+    mapped = [
+        key for key, _, node in _operations(root) if is_mapped(node.get("type"), node.get("uri"))
+    ]
+    if mapped:
+        return f"{NOT_PROXY}: {', '.join(mapped)}"
+    return f"no path has an {_INTEGRATION} with a Lambda function"
+
+
+def is_mapped(kind: Node, uri: Node) -> bool:
+    """Whether an integration of this type and URI is with a function, but not as a proxy.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-integration-types.html
+    """
+    return kind.text().lower() == "aws" and bool(_TO_LAMBDA.search(uri.text()))
 
 
 def _names(root: Node, used: list[str], functions: Mapping[str, Function]) -> dict[str, str]:
@@ -115,6 +134,9 @@ def fill(draft: Draft, root: Node, **defaults: Any) -> None:
     keys = _keys_and_authorizers(draft, root)
     for key, operation, node in _operations(root):
         target = _target(node)
+        if is_mapped(node.get("type"), node.get("uri")):
+            draft.mapped.append(key)
+            continue
         rest = _secured(operation.get("security") or root.get("security"), operation, keys)
         wait = timeout(node.get("timeoutInMillis"))
         draft.add(operation, key, target, timeout=wait, **{**defaults, **rest})

@@ -47,12 +47,13 @@ def read(path: Path, api: str = "", functions: Mapping[str, Function] | None = N
 
 
 def _project(found: Template, api: str, given: Mapping[str, Function]) -> Project:
-    functions = functions_of(found, given)
+    functions, absent = functions_of(found, given)
     if not functions:
         raise found.root.error(
             f"there is no function: no resource is of type {' or '.join(FUNCTIONS)}"
         )
     due, left_out = schedules.of_template(found, functions)
+    left_out = [*absent, *left_out]
     builders = _builders(found)
     if not builders and not api:
         only = routes.to(next(iter(functions)), API.kind) if len(functions) == 1 else ()

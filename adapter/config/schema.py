@@ -24,6 +24,8 @@ _RUNTIME = re.compile(
     r"python3\.\d+|nodejs\d+\.x|provided(\.al\d+)?|java\d+(\.al2)?|dotnet\d+|ruby\d\.\d+|go1\.x"
 )
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_STAGE_VARIABLE = re.compile(r"[A-Za-z0-9_]{1,64}")
+_STAGE_VALUE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]{1,512}")
 _STAGE = re.compile(r"[\w-]+", re.ASCII)
 MOST = 2**31 - 1
 
@@ -83,6 +85,28 @@ def variables(node: Node) -> dict[str, str]:
         if not _VARIABLE.fullmatch(name):
             raise value.error(
                 "a variable's name is two or more letters, digits and _, a letter first"
+            )
+    return node.variables()
+
+
+def stage_variables(node: Node) -> dict[str, str]:
+    """Of a REST or HTTP API. Raises ConfigError, but not for what a template leaves to AWS.
+
+    https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html
+    https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages.html
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+    """
+    for name, value in node.items():
+        if not _STAGE_VARIABLE.fullmatch(name):
+            raise value.error(
+                "a stage variable's name is letters, digits and _, and 64 of them at the most"
+            )
+        text = value.text()
+        is_open = value.loose and ("${" in text or not text)  # a parameter's default may be empty
+        if not is_open and not _STAGE_VALUE.fullmatch(text):
+            raise value.error(
+                f"{text!r:.60} is no value of a stage variable: those are letters, digits and "
+                "-._~:/?#&=, from 1 to 512 of them"
             )
     return node.variables()
 
@@ -249,7 +273,12 @@ API_KEY = {
 API = {
     "kind": choice(KINDS, "The [front end](front-ends.md)"),
     "stage": Key("text", stage, "The stage that URLs begin with", STAGED),
-    "stage-variables": Key("table of text", variables, "In the event", STAGED),
+    "stage-variables": Key(
+        "table of text",
+        stage_variables,
+        "In the event. Names are letters, digits and `_`; values these and `-.~:/?#&=,`",
+        STAGED,
+    ),
     "base-paths": Key(
         "table of text",
         base_paths,

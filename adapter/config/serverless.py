@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import API, authorizers, openapi
-from .cloudformation import FUNCTIONS, Template, named
+from .cloudformation import FUNCTIONS, Template, is_local, named
 from .document import load
 from .draft import OPEN, Draft, cors, media_types, stage, timeout
-from .functions import is_local
 from .gateway_v1 import throttle_of
 from .gateway_v2 import settings
 from .intrinsic import resolved
+from .schema import stage_variables
 from .usage import keys_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def rest_api(found: Template, one: Resource | None) -> Draft:
     types = (*draft.told["binary_media_types"], *media_types(node.get("BinaryMediaTypes")))
     draft.told |= {
         "stage": stage(draft, node.get("StageName")) if one else "Prod",
-        "stage_variables": node.get("Variables").variables(),
+        "stage_variables": stage_variables(node.get("Variables")),
         "binary_media_types": tuple(dict.fromkeys(types)),
         "throttle": throttle_of(node.get("MethodSettings")),
     }

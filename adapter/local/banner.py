@@ -9,6 +9,7 @@ import click
 
 from .inspector import PATH
 from .runtimes import shown
+from .server import origin
 
 if TYPE_CHECKING:
     from ..config import API, Project, Route, Schedule
@@ -30,8 +31,10 @@ def banner(options: Options, project: Project, ports: list[int], seconds: float)
     """The lines, the first of them with the URL; the last of the ports is the inspector's."""
     api = project.api
     scheme = "ws" if api.kind == "websocket" else "http"
-    url = click.style(f"{scheme}://{options.host}:{ports[0]}{path_of(api)}", fg="green", bold=True)
-    inspector = f"http://{options.host}:{ports[-1]}{PATH}"
+    url = click.style(
+        f"{scheme}://{origin(options.host, ports[0])}{path_of(api)}", fg="green", bold=True
+    )
+    inspector = f"http://{origin(options.host, ports[-1])}{PATH}"
     return [
         f"{url}  {NAMES[api.kind]}{_streaming(project)} → {_functions(project, options)}",
         *_routes(project),
@@ -106,4 +109,4 @@ def cannot_listen(host: str, port: int, error: OSError, option: str = "--port") 
     if error.errno == errno.EADDRINUSE:
         other = port + 1 if port < 65535 else 8000
         advice = f": stop what uses it, or choose another: {option} {other}"
-    return f"adapter: can't listen on {host}:{port} ({error.strerror}){advice}"
+    return f"adapter: can't listen on {origin(host, port)} ({error.strerror}){advice}"

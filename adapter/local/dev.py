@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config import ConfigError
 from . import debugger, dotfile
 from .asynchronous import FILE
 from .banner import banner, cannot_listen
@@ -17,11 +18,12 @@ from .front import Front
 from .inline import placed
 from .project import project_of
 from .reload import PATIENCE_S, Reloader
-from .server import Server, listen
+from .server import Server, listen, origin
 from .terminal import Terminal
 from .workers import Pool
 
 MANAGEMENT_API = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+_OWN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 if TYPE_CHECKING:
     from ..config import Project
@@ -52,6 +54,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP. Returns the exit status. Raises ConfigError."""
+    if not options.host:
+        raise ConfigError("--host is empty: to listen on all interfaces write 0.0.0.0, or ::")
     with placed(project_of(options)) as project:
         return _run(options, project)
 
@@ -160,8 +164,8 @@ def _endpoints(options: Options, project: Project, port: int) -> dict[str, str]:
     if project.api.kind != "websocket":
         return {}
     stage = f"/{project.api.stage}" if project.api.stage else ""
-    host = "127.0.0.1" if options.host == "0.0.0.0" else options.host
-    return {MANAGEMENT_API: f"http://{host}:{port}{stage}"}
+    host = _OWN.get(options.host, options.host)
+    return {MANAGEMENT_API: f"http://{origin(host, port)}{stage}"}
 
 
 def _variables(options: Options, log: Log) -> dict[str, str]:

@@ -17,6 +17,7 @@ from .gateway import Gateway
 from .inspector import PATH, is_below
 from .inspector.history import History
 from .invoke_api import InvokeAPI
+from .server import origin
 from .visit import Visit
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Front:
         front_end = self._websockets or self._gateway
         assert front_end is not None
         apart = options.inspect_port is not None
-        address = f"http://{options.host}:{options.inspect_port}" if apart else ""
+        address = f"http://{origin(options.host, options.inspect_port or 0)}" if apart else ""
         self._broken = Broken(front_end, address + PATH)
         self._queue = Queue(
             DeadLetters(options.dead_letters, terminal.show), terminal.show, watchers

@@ -18,6 +18,7 @@ from ..events.stream import decode_head
 from . import capture, dotfile
 from .capture import Capture, kind_of
 from .difference import Rules, difference, lines_of
+from .inputs import InputError
 from .invocation import Outcome, error_outcome
 from .shown import Pretty, Raw
 from .terminal import Terminal
@@ -95,7 +96,12 @@ def _as_text(body: bytes) -> dict[str, Any]:
 
 
 def invoke(job: Job, *, raw: bool = False, file: str | None = None) -> int:
-    """Show what comes of a job, and capture it in `file`. Returns the exit status."""
+    """Show what comes of a job, and capture it in `file`. Returns the exit status.
+
+    Raises InputError for a job without a function.
+    """
+    if not job.target:
+        raise InputError("which function? Name it: adapter invoke main:app, or main.handler")
     shown = Raw() if raw else Pretty()
     answer = send(job, shown.piece)
     if answer is None:

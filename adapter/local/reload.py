@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import click
 from watchfiles import Change, awatch
 
+from .layers import bases, code_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -39,10 +41,10 @@ _NAMED = 3
 
 
 class Reloader:
-    """Watches a folder, and those of functions elsewhere; renews the pools whose files change.
+    """Watches a folder, and functions and layers elsewhere; renews the pools whose files change.
 
-    A file that is in no function's folder counts for each. `problem` is told of a function that
-    does not start any more, with the reason; without one when it does again.
+    A file that is in no function's folder, nor in a layer, counts for each. `problem` is told of a
+    function that does not start any more, with the reason; without one when it does again.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Reloader:
         problem: Callable[[str, Outcome | None], None] = lambda name, outcome: None,
     ) -> None:
         self._pools = pools
-        folders = [pool.function.folder.absolute() for pool in pools]
+        folders = dict.fromkeys(one for pool in pools for one in code_of(pool.function))
         self._roots = [folder, *(one for one in folders if not one.is_relative_to(folder))]
         self._variables = variables
         self._log, self._note = terminal.show, terminal.note
@@ -95,17 +97,14 @@ class Reloader:
             self._renewing[name] = asyncio.create_task(self._renew(pool, paths))
 
     def _touched(self, paths: list[str]) -> list[Pool]:
-        """The pools whose function has one of these files in its folder; each, if none has."""
-        folders = {pool: pool.function.folder.absolute() for pool in self._pools}
-        shared = [
-            path
-            for path in paths
-            if not any(Path(path).is_relative_to(folder) for folder in folders.values())
-        ]
+        """The pools whose function or layers have one of these files; each, if none has it."""
+        own = {pool: code_of(pool.function) for pool in self._pools}
+        every = [folder for folders in own.values() for folder in folders]
+        shared = [path for path in paths if not _in_any(path, every)]
         return [
             pool
-            for pool, folder in folders.items()
-            if shared or any(Path(path).is_relative_to(folder) for path in paths)
+            for pool, folders in own.items()
+            if shared or any(_in_any(path, folders) for path in paths)
         ]
 
     async def _renew(self, pool: Pool, paths: list[str]) -> None:
@@ -124,11 +123,11 @@ class Reloader:
             self._note(click.style(f"{ready} again in {seconds:.2f} s", fg="bright_black"))
 
     def _counts(self, change: Change, path: str) -> bool:
-        root = self._root(path)
-        name = str(Path(path).relative_to(root))
+        base = self._base(path)
+        name = str(Path(path).relative_to(base))
         if change == Change.added and Path(path).is_dir():
             return not is_ignored(Path(name).parts) and self._holds_some(path)
-        if not (is_watched(name) or self._is_foreign(path)) or in_virtualenv(root, name):
+        if not (is_watched(name) or self._is_foreign(path)) or in_virtualenv(base, name):
             return False
         return Path(path).suffix not in DATA or not self._is_the_app_s(change, path)
 
@@ -159,18 +158,27 @@ class Reloader:
     def _is_foreign(self, path: str) -> bool:
         """Whether it is code of a function that another runtime runs."""
         file = Path(path)
-        return any(
+        return not is_ignored(file.relative_to(self._base(path)).parts[:-1]) and any(
             file.suffix in FOREIGN.get(pool.function.runtime.rstrip("0123456789.x"), ())
-            and file.is_relative_to(folder := pool.function.folder.absolute())
-            and not is_ignored(file.relative_to(folder).parts[:-1])
+            and _in_any(path, code_of(pool.function))
             for pool in self._pools
         )
+
+    def _base(self, path: str) -> Path:
+        """The folder from which its name counts: python/lib/…/site-packages of a layer is one."""
+        every = [*self._roots, *(one for pool in self._pools for one in bases(pool.function))]
+        around = [folder for folder in every if Path(path).is_relative_to(folder)]
+        return max(around, key=lambda folder: len(folder.parts))
 
     def _root(self, path: str) -> Path:
         return next(root for root in self._roots if Path(path).is_relative_to(root))
 
     def _name(self, path: str) -> str:
         return str(Path(path).relative_to(self._root(path)))
+
+
+def _in_any(path: str, folders: Iterable[Path]) -> bool:
+    return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
 def is_watched(name: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import ConfigError
+from .layers import inside
 
 if TYPE_CHECKING:
     from ..config import Function
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _OURS = [sys.executable, "-c", "from adapter.runtime import start; start()"]
 _NODE_CLIENTS = ("index.mjs", "bin/index.mjs")  # of AWS's versions from 4 on, and up to 3
 _NODE = str(Path(__file__).with_name("node_runtime.mjs"))
+_NODE_LAYERS = Path(__file__).with_name("node_layers.mjs").as_uri()
 
 
 def command_of(function: Function) -> list[str]:
@@ -30,7 +32,8 @@ def command_of(function: Function) -> list[str]:
     if runtime.startswith("python"):
         return [*_OURS, function.handler]
     if runtime.startswith("nodejs"):
-        return [_program("node", function), *_node_client(function.folder), function.handler]
+        node = [_program("node", function), *_node_options(function)]
+        return [*node, *_node_client(function.folder), function.handler]
     if runtime.startswith("provided"):
         return [str(_bootstrap(function))]
     raise ConfigError(
@@ -67,6 +70,10 @@ def _node_client(folder: Path) -> list[str]:
     return [_NODE]
 
 
+def _node_options(function: Function) -> list[str]:
+    return ["--import", _NODE_LAYERS] if function.layers else []
+
+
 def _program(name: str, function: Function) -> str:
     found = shutil.which(name)
     if found is None:
@@ -78,10 +85,15 @@ def _program(name: str, function: Function) -> str:
 
 
 def _bootstrap(function: Function) -> Path:
-    """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html"""
+    """The function's own, or else a layer's.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+    """
     bootstrap = function.folder.absolute() / "bootstrap"
-    if bootstrap.is_file():
-        return bootstrap
+    theirs = [inside(layer, "bootstrap") for layer in reversed(function.layers)]
+    for file in (bootstrap, *theirs):
+        if file is not None and file.is_file():
+            return file
     raise ConfigError(
         f"the function {function.name} has the runtime {function.runtime}, which runs a file "
         f"`bootstrap`, and there is none in {bootstrap.parent}: build it, or give the function a "

@@ -18,6 +18,11 @@ MESSAGE_LIMIT = 128 << 10
 FRAME_LIMIT = 32 << 10
 
 
+def origin(host: str, port: int) -> str:
+    """What stands in a URL for an address: an IPv6 one has brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class HangUp(Exception):  # noqa: N818  # what is to be done, not what went wrong
     """An app raises it to close a connection in the middle of its answer."""
 
@@ -32,13 +37,16 @@ logging.getLogger("uvicorn.error").addFilter(_unexpected)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections. Raises OSError.
+    """A socket that takes connections: of IPv6 if the host has colons. Raises OSError.
 
     It is made with IPPROTO_TCP: asyncio sets TCP_NODELAY only on such sockets, and without it a
     keep-alive connection stalls 44 ms for each request.
     """
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:  # as asyncio's own servers have it, uvicorn's among them
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     try:
         made.bind((host, port))
         made.listen(2048)
@@ -77,7 +85,7 @@ class Server:
     ) -> None:
         self._socket = listening or listen(host, port)
         self.port: int = self._socket.getsockname()[1]
-        self.address = f"{host}:{self.port}"
+        self.address = origin(host, self.port)
         self._state = ServerState()
         self._config = uvicorn.Config(
             app,

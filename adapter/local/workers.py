@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from .environment import VERSION, Environment
 from .invocation import Invocation, Outcome, error_outcome
+from .layers import variables as with_layers
+from .missing import remedy
 from .region import regions
 from .runtimes import command_of
 
@@ -114,6 +116,8 @@ class Pool:
         outcome = await asyncio.shield(place.started)
         if outcome.failed:
             await self._let_go(place)
+            if advice := remedy(self.function, outcome):
+                self._log(f"adapter: {advice}")
         return outcome
 
     async def renew(self, variables: Mapping[str, str]) -> Outcome:
@@ -273,7 +277,7 @@ def lambda_variables(function: Function, told: Mapping[str, str] | None = None) 
     """
     name = function.name
     told = told or {}
-    return {
+    found = {
         **function.variables,
         **os.environ,
         "ADAPTER_LOCAL": "1",
@@ -288,6 +292,7 @@ def lambda_variables(function: Function, told: Mapping[str, str] | None = None) 
         **({"ADAPTER_STREAM": "1"} if function.stream else {}),
         **told,
     }
+    return {**found, **with_layers(function, found)}
 
 
 def _log_stream() -> str:

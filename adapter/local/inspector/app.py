@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from ...events import KINDS
 from ...message import Request
+from ..server import origin
 from . import PATH, is_below, resend
 from .content import IMAGES, media_type_of
 from .convert import event_as, side_by_side
@@ -118,7 +119,7 @@ class Inspector:
         stage = f"/{api.stage}" if api.stage else ""
         host = request.headers.get("host", "")
         if self._gateway is not None:
-            host = f"{self._gateway[0]}:{self._gateway[1]}"
+            host = origin(*self._gateway)
         return {
             "about": {
                 "targets": [function.handler for function in self._project.functions.values()],
