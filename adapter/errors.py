@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 
 class AdapterError(Exception):
     """Every error that this package raises on purpose."""
@@ -83,6 +87,19 @@ def told(error: BaseException) -> str:
         if ends_process(another):
             raise
         return f"{type(error).__name__}, whose text can't be had: {type(another).__name__}"
+
+
+def outside(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback from where it leaves this package; None if it never does.
+
+    `importlib` counts as ours: through it the app is imported.
+    """
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in (__package__, "importlib"):
+            break
+        traceback = traceback.tb_next
+    return traceback
 
 
 def is_cancelling(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from .errors import (
     FailedEventError,
     ResponseTooLargeError,
     ends_process,
+    outside,
     told,
 )
 from .events._encode import bodiless, parts_of
@@ -268,14 +269,22 @@ def log(request: Request, text: str, error: BaseException | None = None) -> None
     """'GET /path' and `text`, with the request id for its {}."""
     import logging  # 5 ms that only a failing request pays
 
-    said_all = isinstance(error, AppError) and error.__cause__ is None
     logging.getLogger("adapter").error(
         "%s %s %s",
         request.method,
         request.path,
         text.replace("{}", _number_of(request.context), 1),
-        exc_info=None if said_all else error,
+        exc_info=_shown(error),
     )
+
+
+def _shown(error: BaseException | None) -> Any:
+    """What the app raised, from its own first frame on; None if the message says it all."""
+    raised = error.__cause__ if isinstance(error, AppError) else error
+    if raised is None:
+        return None
+    trace = raised.__traceback__
+    return type(raised), raised, outside(trace) or trace
 
 
 def log_event(source: str, text: str, context: Any) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 
-from ..errors import FailedEventError, LoadError
+from ..errors import FailedEventError, LoadError, outside
 from .logs_json import text
 
 TYPE_CHECKING = False
@@ -65,16 +65,16 @@ def stack(error: BaseException) -> list[str]:
     if isinstance(error, FailedEventError):
         return []
     failed = error.__cause__ if isinstance(error, LoadError) else None
-    outside = _left(failed.__traceback__) if failed else _outside(error.__traceback__)
+    shown = outside(failed.__traceback__) if failed else _outside(error.__traceback__)
     try:
         from traceback import format_exception_only, format_tb
 
         of = format_exception_only(failed) if failed else ()
-        return [text(entry) for entry in (*format_tb(outside), *of, *_behind(failed or error))]
+        return [text(entry) for entry in (*format_tb(shown), *of, *_behind(failed or error))]
     except Exception:  # noqa: BLE001  # a loader that can't show a line of source, say
         return [
             text(f'  File "{path}", line {line}, in {label}\n')
-            for path, line, label in _frames(outside)
+            for path, line, label in _frames(shown)
         ]
 
 
@@ -95,21 +95,8 @@ def _behind(error: BaseException) -> Iterator[str]:
 
 
 def _outside(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback from where it leaves this package; all of it if it never does."""
-    return _left(traceback) or traceback
-
-
-def _left(traceback: TracebackType | None) -> TracebackType | None:
-    """The same; nothing if it never does."""
-    while traceback is not None and _is_inside(traceback):
-        traceback = traceback.tb_next
-    return traceback
-
-
-def _is_inside(traceback: TracebackType) -> bool:
-    """Also in `importlib`, through which this package imports the app."""
-    module = str(traceback.tb_frame.f_globals.get("__name__", ""))
-    return module.partition(".")[0] in (__name__.partition(".")[0], "importlib")
+    """All of it if it never leaves this package."""
+    return outside(traceback) or traceback
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[str, int, str]]:
