@@ -48,9 +48,9 @@ class Gateway:
         await send({"type": "http.response.body", "body": body})
         self.over(visit)
 
-    async def send(self, request):
+    async def send(self, request, spelling=()):
         """The request's visit, once it is answered."""
-        visit = Visit(request, self.kind, function="")
+        visit = Visit(request, self.kind, dict(spelling), function="")
         self.history.watch(visit)
         visit.event = KINDS[self.kind].encode_request(forwarded(request))
         visit.mark("authorized")

@@ -137,7 +137,7 @@ class Site:
         pairs = tuple((headers or {}).items())
         address = ("127.0.0.1", 5)
         request = Request(method, path, query, pairs, body, client=address, server=("x", 80))
-        visit = self.run(gateway.replay(request))
+        visit = self.run(gateway.replay(request, {}))
         visit.text = b"".join(visit.response.body).decode("latin-1")
         visit.told = dict(visit.response.headers)
         return visit
@@ -428,7 +428,7 @@ def test_headers_of_the_others(site, kind, kept, renamed, dropped, added):
 )
 def test_headers_of_the_client_in_the_event(site, kind, there, absent):
     sent = {"max-forwards": "1", "authorization": "AWS4-HMAC-SHA256 Credential=x"}
-    headers = set(site.ask(site.gateway(kind), headers=sent).event["headers"])
+    headers = {name.lower() for name in site.ask(site.gateway(kind), headers=sent).event["headers"]}
     assert there | {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"} <= headers
     assert not absent & headers
 
@@ -1222,16 +1222,35 @@ def test_head_expect_and_chunks_over_http(site, served):
         assert len(answer.headers.get_list("date")) == 1
 
 
-def test_trailers_are_no_headers(site, served):
-    url = httpx.URL(served(site.gateway()))
-    upload = (
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-        b"2\r\nab\r\n0\r\nX-Late: 1\r\n\r\n"
-    )
+def event_of(url, request):
+    """What the function gets of a request that is sent as it stands."""
+    url = httpx.URL(url)
     with socket.create_connection((url.host, url.port), timeout=30) as client:
-        client.sendall(upload)
+        client.sendall(request)
         with client.makefile("rb") as answer:
-            event = json.loads(answer.read().partition(b"\r\n\r\n")[2])
+            return json.loads(answer.read().partition(b"\r\n\r\n")[2])
+
+
+SPELLED = ("Host", "User-Agent", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-CLIENT", "accept")
+
+
+@pytest.mark.parametrize("kind", ["rest_api", "http_api_v1", "http_api", "function_url", "alb"])
+def test_events_of_version_1_have_the_client_s_spelling_of_headers(site, served, kind):
+    sent = b"host: x\r\nUSER-agent: y\r\nX-CLIENT: 1\r\nx-client: 2\r\naccept: *\r\n"
+    end = b"connection: close\r\n\r\n"
+    event = event_of(served(site.gateway(kind)), b"GET / HTTP/1.1\r\n" + sent + end)
+    names = SPELLED if kind in ("rest_api", "http_api_v1") else [name.lower() for name in SPELLED]
+    for key in {"headers", "multiValueHeaders"} & event.keys():
+        assert set(names) <= event[key].keys()
+        assert len({name.lower() for name in event[key]}) == len(event[key])
+
+
+def test_trailers_are_no_headers(site, served):
+    event = event_of(
+        served(site.gateway()),
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        b"2\r\nab\r\n0\r\nX-Late: 1\r\n\r\n",
+    )
     assert (event["body"], event["headers"]["content-length"]) == ("ab", "2")
     assert "x-late" not in event["headers"]
 

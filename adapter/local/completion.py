@@ -50,8 +50,32 @@ def _function_url(event: dict[str, Any], visit: Visit, api: API) -> None:
     pass
 
 
+# However the client wrote them: of a browser, which writes all in lower case, events have these so
+# (tests/fixtures/events).
+_SPELLED = {
+    name.lower(): name
+    for name in (
+        "Host",
+        "User-Agent",
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+    )
+}
+
+
+def _spelled(event: dict[str, Any], visit: Visit) -> None:
+    """Events of version 1.0 keep the client's spelling of headers; all others are in lower case."""
+    spelling = {**visit.spelling, **_SPELLED}
+    for key in ("headers", "multiValueHeaders"):
+        headers = event[key] or {}
+        event[key] = {spelling.get(name, name): value for name, value in headers.items()} or None
+
+
 def _proxy(event: dict[str, Any], visit: Visit, api: API) -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"""
+    _spelled(event, visit)
     context = event["requestContext"]
     event["resource"] = context["resourcePath"] = _resource(visit)
     event["pathParameters"] = dict(visit.parameters) or None

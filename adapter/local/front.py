@@ -130,8 +130,8 @@ def _schedules(
     return Schedules(project, pools, queue, terminal.show)
 
 
-async def _not_sent(request: Request) -> Visit:
+async def _not_sent(request: Request, spelling: Mapping[str, str]) -> Visit:
     """What the inspector gets that wants to send a request to a WebSocket API."""
-    visit = Visit(request, "websocket", reason="A WebSocket API takes no HTTP requests.")
+    visit = Visit(request, "websocket", spelling, reason="A WebSocket API takes no HTTP requests.")
     visit.response = Response(426)
     return visit

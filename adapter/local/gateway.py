@@ -20,7 +20,7 @@ from .http_leg import body_of, http_response, request_of
 from .invocation import Stream
 from .refusals import REFUSALS as REFUSALS
 from .refusals import Refused, refuse
-from .server import HangUp
+from .server import HangUp, spelling_of
 from .stages import at_place, root_path
 from .streaming import KINDS as STREAMING
 from .streaming import Streamed, drain, send_on
@@ -73,7 +73,8 @@ class Gateway:
             body = await body_of(HTTPRequest(scope, receive), self._limits.body)
         except ClientDisconnect:  # in the middle of its upload: there is nobody to answer
             return
-        visit = Visit(request_of(scope, body, self._root_path), self._api.kind)
+        request = request_of(scope, body, self._root_path)
+        visit = Visit(request, self._api.kind, spelling_of(scope))
         answer = await self.answer(visit)
         try:
             if isinstance(answer, Response):
@@ -87,9 +88,9 @@ class Gateway:
         finally:
             self._sent(visit, answer)
 
-    async def replay(self, request: Request) -> Visit:
+    async def replay(self, request: Request, spelling: Mapping[str, str]) -> Visit:
         """Send a request that did not come over HTTP; the visit is over but for its function."""
-        visit = Visit(request, self._api.kind)
+        visit = Visit(request, self._api.kind, spelling)
         answer = await self.answer(visit)
         if isinstance(answer, Streamed):
             await drain(answer)

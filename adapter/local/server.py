@@ -56,12 +56,36 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
+SPELLING = "adapter.spelling"
+"""An extension of the scope: how the client wrote the names of its headers, by the lower case."""
+
+
+def spelling_of(scope: Any) -> dict[str, str]:
+    """Of a request that another server than ours took nothing is known."""
+    extensions = scope.get("extensions") or {}
+    found: dict[str, str] = extensions.get(SPELLING, {})
+    return found
+
+
 class _Protocol(HttpToolsProtocol):
-    """Without the trailers of chunked bodies, which uvicorn takes for headers (RFC 9110, 6.5.1)."""
+    """Without the trailers of chunked bodies, which uvicorn takes for headers (RFC 9110, 6.5.1).
+
+    And with the spelling of names, which some events keep.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._spelling: dict[object, object] = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        spelled = name.decode("latin-1")
+        self._spelling.setdefault(spelled.lower(), spelled)
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self.scope["headers"] = list(self.headers)  # the app has not begun yet
+        self.scope["extensions"] = {SPELLING: self._spelling}
 
 
 class Server:

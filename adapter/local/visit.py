@@ -28,6 +28,7 @@ class Visit:
 
     request     as the client sent it
     kind        the front end that took it, "invoke" for Lambda's Invoke API, or "schedule"
+    spelling    how the client wrote the names of its headers, by the lower case
     id          the request id in its event
     arrived     when, as time.time() tells it
     route       that it matched
@@ -44,6 +45,7 @@ class Visit:
 
     request: Request
     kind: str
+    spelling: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=request_id)
     arrived: float = field(default_factory=time.time)
     route: Route | None = None

@@ -28,7 +28,7 @@ from .pytest_case import NoCopy, pytest_case
 from .rows import title_of, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..visit import Visit
     from .history import Entry, History
 
-    Sender = Callable[[Request], Awaitable[Visit]]
+    Sender = Callable[[Request, Mapping[str, str]], Awaitable[Visit]]
 
 _STATIC = Path(__file__).with_name("static")
 _LONGEST = 16 << 20
@@ -190,7 +190,7 @@ class Inspector:
         visit = self._entry(request).visit
         if visit.kind not in KINDS:
             raise HTTPException(409, f"A request to the {title_of(visit.kind)} is not replayed.")
-        return _json({"id": (await self._send(visit.request)).id})
+        return _json({"id": (await self._send(visit.request, visit.spelling)).id})
 
     async def _send_edited(self, request: HTTPRequest) -> Response:
         told = await _told(request)
@@ -199,7 +199,7 @@ class Inspector:
             edited = resend.request_of(told, like.request if like else self._own(request))
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
-        return _json({"id": (await self._send(edited)).id})
+        return _json({"id": (await self._send(edited, like.spelling if like else {})).id})
 
     def _own(self, request: HTTPRequest) -> Request:
         """A request of the page's own, for what another doesn't tell."""

@@ -35,6 +35,7 @@ def event_as(visit: Visit, kind: str, api: API) -> Any:
     other = Visit(
         visit.request if staged else without_stage(visit.request),
         kind,
+        visit.spelling,
         id=visit.id,
         arrived=visit.arrived,
         route=visit.route,
