@@ -524,6 +524,43 @@ def test_only_rights_of_this_run_are_waited_for(tmp_path):
         shop.deploy(aws)
 
 
+def rights_of(aws, name):
+    policy = {"RoleName": f"{name}-role", "PolicyName": f"adapter-{REGION}"}
+    found = aws.client("iam").get_role_policy(**policy)
+    return [one["Action"][0] for one in found["PolicyDocument"]["Statement"]]
+
+
+def test_a_version_that_stays_keeps_its_rights_until_another_has_its_place(tmp_path):
+    shop = Shop(tmp_path, "narrow", settings="[tool.adapter.deploy]\nparameters = true")
+    shop.deploy(Watched(**QUICK))
+    shop.source, shop.settings = BETTER, "[tool.adapter.deploy]\ntracing = true"
+    aws = Watched(**READY, before_send__lambda__Invoke=partial(answering, body=b"{}"))
+    with pytest.raises(DeployError, match="is not released"):
+        shop.deploy(aws)
+    common = "logs:CreateLogStream"
+    both = [common, "xray:PutTelemetryRecords", "ssm:GetParametersByPath"]
+    assert rights_of(aws, "narrow") == both
+    again = Watched(**QUICK)
+    shop.deploy(again)
+    assert again.made == ["PutRolePolicy", "Invoke", "UpdateAlias", "PutRolePolicy"]
+    assert rights_of(again, "narrow") == both[:2]
+    assert changed(shop.plan(again)) == []
+
+
+def test_a_role_that_can_not_have_both_rights_has_the_new_ones(tmp_path):
+    def limited(params, **_):
+        if "ssm:" in params["PolicyDocument"]:
+            answer = {"Error": {"Code": "LimitExceeded", "Message": "Maximum policy size"}}
+            raise aws.client("iam").exceptions.LimitExceededException(answer, "PutRolePolicy")
+
+    shop = Shop(tmp_path, "many", settings="[tool.adapter.deploy]\nparameters = true")
+    shop.deploy(Watched(**QUICK))
+    shop.settings = ""
+    aws = Watched(**QUICK, before_parameter_build__iam__PutRolePolicy=limited)
+    shop.deploy(aws)
+    assert rights_of(aws, "many") == ["logs:CreateLogStream"]
+
+
 def test_a_function_that_lambda_can_not_start_is_told_with_the_reason(tmp_path):
     def fail(parsed, **_):
         parsed.update(State="Failed", StateReason="the subnet is full")

@@ -126,7 +126,7 @@ APP_LINE = '[tool.adapter]\napp = "main:app"\n'
         (APP_LINE + "stages = { eu = {}, EU = {} }", "dev", "'eu' and 'EU' are the same to IAM"),
         (APP_LINE + "stages.prod.memroy = 5", "prod", "memroy"),
         (APP_LINE + "stages.prod.memory = 5", "prod", "memory"),
-        (APP_LINE + "stages.prod.memory = 5", "dev", "memory"),
+        (APP_LINE + "stages.prod.memory = 5", "dev", "in stage prod: "),
         (APP_LINE + "stages = 5", "dev", "stages"),
         (APP_LINE + "stages.prod = 5", "dev", "stages"),
         (APP_LINE + "stages.prod.settings.A1 = 5", "dev", "text in quotes"),
@@ -157,6 +157,8 @@ def test_a_stage_whose_resources_others_would_not_know_is_to_be_named(of):
     table = 'deploy.tables = { ORDERS = "orders-{stage}" }\n'
     with pytest.raises(ConfigError, match=r"\[tool\.adapter\.stages\.test\]"):
         of(APP_LINE + table, "test")
+    with pytest.raises(ConfigError, match=r"no stage tset: did you mean 'test'\?"):
+        of(f"{APP_LINE}{table}stages.test = {{}}", "tset")
     assert of(f"{APP_LINE}{table}stages.test = {{}}", "test").stage == "test"
 
 

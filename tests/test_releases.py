@@ -74,6 +74,7 @@ class Shop:
 
     def __init__(self, aws, folder, name):
         self.aws, self.folder, self.name, self.app = aws, folder, name, f"{name}-app"
+        self.moves = ()
         self.write()
 
     def write(self, prod="", more=""):
@@ -135,7 +136,7 @@ class Shop:
         done = promotion.promotion(
             self.aws, deployment(target), source, self.folder / "fetched", name, share
         )
-        promotion.promote(self.aws, done, str)
+        self.moves = promotion.promote(self.aws, done, str)
         return done
 
 
@@ -146,7 +147,7 @@ def zipped(code):
     return data.getvalue()
 
 
-def calls_of(aws, service="lambda"):
+def calls_of(aws, *services):
     """[(operation, parameters)] of the calls that change something, from now on."""
     found = []
 
@@ -154,7 +155,8 @@ def calls_of(aws, service="lambda"):
         if not model.name.startswith(("Get", "List", "Describe", "Filter")):
             found.append((model.name, params))
 
-    aws.client(service).meta.events.register("provide-client-params.lambda", note)
+    for service in services or ("lambda",):
+        aws.client(service).meta.events.register(f"provide-client-params.{service}", note)
     return found
 
 
@@ -190,6 +192,21 @@ def test_a_promotion_moves_the_alias_and_nothing_else(shop):
     assert shop.alias("prod").record.before == version
     assert shop.promote(whole=True).is_done
     assert len(calls) == 1
+
+
+def test_rights_that_are_needed_no_more_go_after_the_alias_has_moved(shop):
+    more = 'permissions = [{actions = ["s3:GetObject"], resources = ["*"]}]'
+    shop.write(more=f"[tool.adapter.deploy]\n{more}\n")
+    shop.deploy("# 1")
+    shop.promote(whole=True)
+    shop.deploy("# 2")
+    shop.write()
+    calls = calls_of(shop.aws, "lambda", "iam")
+    shop.promote(whole=True)
+    assert [name for name, _ in calls] == ["PutRolePolicy", "UpdateAlias", "PutRolePolicy"]
+    rights = [sent["PolicyDocument"] for name, sent in calls if name == "PutRolePolicy"]
+    assert ["s3:GetObject" in one for one in rights] == [True, False]
+    assert shop.promote(whole=True).is_done
 
 
 def test_an_alias_that_moved_meanwhile_is_left_alone(shop):
@@ -228,6 +245,7 @@ def test_another_configuration_is_the_same_code_in_a_version_of_its_own(shop):
     done = shop.promote()
     assert [one.is_made for one in done.releases] == [True]
     alias = shop.alias("prod")
+    assert [one.after.version for one in shop.moves] == [alias.version]
     found = aliases.configuration(shop.aws, shop.name, alias.version)
     source = aliases.configuration(shop.aws, shop.name, version)
     assert (found["MemorySize"], source["MemorySize"]) == (512, 1024)

@@ -72,17 +72,18 @@ def promote(
             done = promotion.promotion(
                 found.aws, found.target, found.source, Path(folder), function, share
             )
+            moves = tuple(one.move for one in done.releases)
             if not as_json:
                 _put_promotion(done)
             if not dry_run and not done.is_done:
                 _ask(done, yes=yes)
-                promotion.promote(found.aws, done, _tell(quiet=as_json))
+                moves = promotion.promote(found.aws, done, _tell(quiet=as_json))
         if as_json:
-            moves = [_move(one.move) for one in done.releases]
             changes = [
                 {"action": one.action, "kind": one.kind, "name": one.name} for one in done.changes
             ]
-            _put({"from": found.source, "to": found.target.stage, "moves": moves, "plan": changes})
+            told = [_move(one) for one in moves]
+            _put({"from": found.source, "to": found.target.stage, "moves": told, "plan": changes})
 
 
 def _put_promotion(done: Promotion) -> None:

@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .plan import filled_in, tags_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from . import Change, Tell
     from .aws import AWS
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 _DOING = {"create": "making", "change": "changing", "delete": "deleting"}
 
 
-def apply(
-    aws: AWS, changes: Iterable[Change], tell: Tell, before: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def apply(aws: AWS, changes: Sequence[Change], tell: Tell) -> dict[str, str]:
     """What AWS called the resources, by KIND:NAME.
-
-    before  the same of changes that were applied already
 
     It may be interrupted anywhere: the plan that is made next goes on from there.
 
     Raises DeployError, and what boto3 raises.
+    """
+    known = made(aws, changes, tell)
+    settle(aws, changes, known)
+    return known
+
+
+def made(
+    aws: AWS, changes: Iterable[Change], tell: Tell, before: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The same of some of the changes: `settle` is to be called when all are made.
+
+    before  the same of changes that were made already
     """
     known, fresh = {**aws.known, **(before or {})}, set[str]()
     for change in changes:
@@ -39,6 +47,14 @@ def apply(
         if change.action != "keep":
             fresh.add(name)
     return known
+
+
+def settle(aws: AWS, changes: Iterable[Change], known: Mapping[str, str]) -> None:
+    """What has to wait for all else, since what ran before may need it until then."""
+    for change in changes:
+        late = getattr(KINDS[change.kind], "settle", None)
+        if late and change.wanted and change.found:
+            late(aws, filled_in(change.wanted, known), change.found)
 
 
 def _knowing(change: Change, fresh: Collection[str]) -> Change:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import ConfigError, function_name, pyproject, stages
+from ..config.node import nearest
 from . import APP, STAGE, DeployError
 from . import settings as deploy_settings
 from . import sources as event_sources
@@ -85,7 +86,7 @@ def deployment(stage: str, target: str = "", path: Path = PYPROJECT) -> Deployme
     stages.checked(stage, document.get("tool", "adapter", "stages", stage))
     values = stages.values(document)
     one = _of_stage(document, stage, values)
-    others = [_of_stage(document, name, values) for name in _all(named) if name != stage]
+    others = [_other(document, name, values) for name in _all(named) if name != stage]
     _check_named(document, stage, named)
     return replace(one, others=tuple(others))
 
@@ -100,11 +101,12 @@ def _check_named(document: Node, stage: str, named: tuple[str, ...]) -> None:
 
     A function has one role, so a deployment of another stage would take its rights away.
     """
-    table = document.get("tool", "adapter")
-    if stage not in _all(named) and "{stage}" in repr(table.value):
+    table, names = document.get("tool", "adapter"), _all(named)
+    if stage not in names and "{stage}" in repr(table.value):
         raise table.error(
-            f"there are names with {{stage}} in them, so name each stage: write a table "
-            f"[tool.adapter.stages.{stage}]; it may be empty"
+            f"there is no stage {stage}{nearest(stage, names)}. Since there are names with "
+            f"{{stage}} in them, a new one needs a table [tool.adapter.stages.{stage}], which may "
+            "be empty"
         )
 
 
@@ -128,6 +130,14 @@ def _document(path: Path, target: str) -> Node:
     if not found.get("tool", "adapter"):
         raise ConfigError(_NO_APP)
     return found
+
+
+def _other(document: Node, stage: str, values: Mapping[str, Mapping[str, str]]) -> Deployment:
+    """One that was not asked for. Raises ConfigError, which says that it is this one's."""
+    try:
+        return _of_stage(document, stage, values)
+    except ConfigError as error:
+        raise ConfigError(f"in stage {stage}: {error}") from None
 
 
 def _of_stage(document: Node, stage: str, values: Mapping[str, Mapping[str, str]]) -> Deployment:

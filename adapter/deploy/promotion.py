@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..package import Archive, Package
 from . import DeployError, aliases, publish, trial
 from .aliases import Alias
-from .apply import apply
+from .apply import made, settle
 from .compare import differences
 from .plan import filled_in, plan
 from .record import Record
@@ -235,17 +235,24 @@ def _after(
 # Doing it
 
 
-def promote(aws: AWS, promotion: Promotion, tell: Tell) -> None:
-    """Raises DeployError and StaleError, and what boto3 raises. It may be run again at any time."""
+def promote(aws: AWS, promotion: Promotion, tell: Tell) -> tuple[Move, ...]:
+    """The moves, with the numbers of versions that were made.
+
+    It may be run again at any time. Raises DeployError and StaleError, and what boto3 raises.
+    """
     early = [one for one in promotion.changes if _is_early(one)]
-    known = apply(aws, early, tell)
+    known = made(aws, early, tell)
     young = {one.name for one in early if one.kind == "role" and one.action != "keep"}
+    moves = []
     for release in promotion.releases:
-        if not release.move.is_done:
-            move = _made(aws, release, tell) if release.is_made else release.move
+        move = _made(aws, release, tell) if release.is_made else release.move
+        if not move.is_done:
             _check(aws, release, move, tell, is_young=release.wanted.given["role"] in young)
             move_all(aws, [move], tell)
-    apply(aws, [one for one in promotion.changes if one not in early], tell, known)
+        moves.append(move)
+    known = made(aws, [one for one in promotion.changes if one not in early], tell, known)
+    settle(aws, promotion.changes, known)
+    return tuple(moves)
 
 
 def _check(aws: AWS, release: Release, move: Move, tell: Tell, *, is_young: bool) -> None:

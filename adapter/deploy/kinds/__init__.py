@@ -11,7 +11,8 @@ A module is the kind; it has five functions:
 
 A kind may have a sixth, `check(aws, wanted)`, which raises DeployError for what can't be made: it
 is asked before anything is. And `tag(aws, found, tags)`, if what it makes has tags that can be set
-later, and that `found` has: it is called before `change`, which leaves tags alone.
+later, and that `found` has: it is called before `change`, which leaves tags alone. And
+`settle(aws, wanted, found)`, if a part of a change has to wait until all else is done.
 
 `wanted` comes with all texts filled in. A call may fail after any other: what is half made has to
 be found by `read` in such a way that `change` (or `create`) completes it.

@@ -6,11 +6,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 
 Roles are of no region: where an app is in two, they share the role, and neither touches the other's
 policy. Its id is its ARN.
+
+Rights that leave the settings go last. Until an alias has moved, the version before answers, and if
+the new one fails its check that is how it stays; and a queue is read until its mapping is deleted.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import Found
@@ -70,8 +74,35 @@ def change(
         aws.client("iam").update_assume_role_policy(
             RoleName=wanted.name, PolicyDocument=json.dumps(wanted.settings[_TRUST])
         )
-    _allow(aws, wanted)
+    if _RIGHTS in differences:
+        _extend(aws, wanted, _left_over(wanted, found))
     return ""
+
+
+def _extend(aws: AWS, wanted: Resource, more: list[Any]) -> None:
+    """With rights of before, or without if a role can't have as many.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    rights = wanted.settings[_RIGHTS]
+    both = {**rights, "Statement": [*rights["Statement"], *more]}
+    try:
+        _allow(aws, replace(wanted, settings={**wanted.settings, _RIGHTS: both}))
+    except aws.client("iam").exceptions.LimitExceededException:
+        _allow(aws, wanted)
+
+
+def _left_over(wanted: Resource, found: Found) -> list[Any]:
+    """Statements that are there, and are not wanted. One alone may be no list."""
+    there = (found.settings[_RIGHTS] or {}).get("Statement", [])
+    listed = there if isinstance(there, list) else [there]
+    return [one for one in listed if one not in wanted.settings[_RIGHTS]["Statement"]]
+
+
+def settle(aws: AWS, wanted: Resource, found: Found) -> None:
+    """Without what is not wanted any more."""
+    if _left_over(wanted, found):
+        _allow(aws, wanted)
 
 
 def tag(aws: AWS, found: Found, tags: Mapping[str, str]) -> None:
