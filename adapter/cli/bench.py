@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..bench.jobs import Options
     from ..deploy.deployment import Deployment
 
-_INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended; and of SIGTERM here
+_INTERRUPTED = 130  # of SIGTERM too, as of Ctrl-C
 _FILE = click.Path(dir_okay=False, writable=True)
 
 
@@ -132,7 +132,7 @@ def bench(
         raise  # of `| head`, which click ends quietly
     except (AdapterError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, CancelledError):
+    except CancelledError:
         raise SystemExit(_INTERRUPTED) from None
 
 

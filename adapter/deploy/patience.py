@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+Answer = TypeVar("Answer")
 
 TRIES = 12
 PAUSE_S = 5.0
@@ -40,6 +42,16 @@ def patiently(call: Callable[[], Any], passing: Mapping[str, tuple[str, ...]]) -
             if not any(text in said.get("Message", "") for text in texts):
                 raise
             time.sleep(PAUSE_S)
+    return call()
+
+
+def until(call: Callable[[], Answer], is_over: Callable[[Answer], bool]) -> Answer:
+    """What the call returns, which is made again for a minute while that is not over."""
+    for _ in range(TRIES - 1):
+        found = call()
+        if is_over(found):
+            return found
+        time.sleep(PAUSE_S)
     return call()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,12 +103,7 @@ def tried(
     def call() -> _Answer:
         return _answer(aws, name, version, event, timeout, stage, passing)
 
-    answer = call()
-    for _ in range(patience.TRIES - 1 if is_young else 0):
-        if not answer.is_denied:
-            break
-        time.sleep(patience.PAUSE_S)
-        answer = call()
+    answer = patience.until(call, lambda one: not (is_young and one.is_denied))
     if answer.failed:
         raise _broken(name, version, f"it fails: {_error(answer.payload)}", answer.log)
     status = _status(answer.payload)

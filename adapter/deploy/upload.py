@@ -99,10 +99,8 @@ def _is_half_made(aws: AWS, bucket: str) -> bool:
 
 def _may_be_ours(s3: Any, bucket: str) -> bool:
     """Without any tags it may have been made and that was all."""
-    code = _refusal(s3.get_bucket_tagging, Bucket=bucket)
-    if code:
-        return code == "NoSuchTagSet"
-    return APP in tags_of(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
+    code, found = _asked(s3.get_bucket_tagging, Bucket=bucket)
+    return code == "NoSuchTagSet" if code else APP in tags_of(found["TagSet"])
 
 
 def _make(aws: AWS, bucket: str) -> None:
@@ -133,14 +131,9 @@ def _complete(aws: AWS, bucket: str) -> None:
 
 def _is_there(aws: AWS, bucket: str, key: str) -> bool:
     """Not what may expire before Lambda has read it: S3 counts whole days."""
-    s3, oldest = aws.client("s3"), datetime.now(UTC) - timedelta(days=_DAYS - 1)
-    try:
-        uploaded: datetime = s3.head_object(Bucket=bucket, Key=key)["LastModified"]
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] in _AWAY:
-            return False
-        raise
-    return uploaded > oldest
+    code, found = _asked(aws.client("s3").head_object, Bucket=bucket, Key=key)
+    oldest = datetime.now(UTC) - timedelta(days=_DAYS - 1)
+    return not code and bool(found["LastModified"] > oldest)
 
 
 def _owner(aws: AWS) -> dict[str, str]:
@@ -148,20 +141,24 @@ def _owner(aws: AWS) -> dict[str, str]:
 
 
 def _refusal(call: Any, **arguments: Any) -> str:
-    """The code of what S3 says of something that isn't there or isn't ours; "" if all is well.
+    """The code of what S3 says of something that isn't there or isn't ours; "" if all is well."""
+    return _asked(call, **arguments)[0]
+
+
+def _asked(call: Any, **arguments: Any) -> tuple[str, Any]:
+    """The same, and the answer if all is well.
 
     An answer to HEAD has no body, and so no code but the status.
     """
     from botocore.exceptions import ClientError
 
     try:
-        call(**arguments)
+        return "", call(**arguments)
     except ClientError as error:
         code = str(error.response["Error"]["Code"])
         if code in _AWAY:
-            return code
+            return code, None
         raise
-    return ""
 
 
 _AWAY = (

@@ -48,7 +48,7 @@ _TIMES_AS_LONG = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-
 def read(aws: AWS, wanted: Resource) -> Found | None:
     settings, client = wanted.settings, aws.client("lambda")
     alias, arn = settings["FunctionName"], settings["EventSourceArn"]
-    for one in _mappings(client, FunctionName=_arn(aws, alias)):
+    for one in _mappings(client, FunctionName=function.arn(aws, alias)):
         # A Kafka of one's own has no ARN.
         source = short_of(one.get("EventSourceArn", ""))
         if _function_of(one) == alias and source == short_of(arn):
@@ -78,19 +78,11 @@ def create(aws: AWS, wanted: Resource, tell: Tell) -> str:
     check(aws, wanted)
     settings = {key: value for key, value in wanted.settings.items() if value != {}}
     settings["EventSourceArn"] = heard.arn_of(aws, settings["EventSourceArn"])
-    settings["FunctionName"] = _arn(aws, settings["FunctionName"])
+    settings["FunctionName"] = function.arn(aws, settings["FunctionName"])
     _tell_of_visibility(aws, wanted, tell)
     call = aws.client("lambda").create_event_source_mapping
     made = patience.patiently(lambda: call(**settings, Tags=dict(wanted.tags)), _PASSING)
     return str(made["UUID"])
-
-
-def _arn(aws: AWS, alias: str) -> str:
-    """Of users:dev. An alias is named by its ARN here, as it is said of no other way.
-
-    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
-    """
-    return function.arn(aws, alias)
 
 
 def change(

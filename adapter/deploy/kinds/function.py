@@ -63,9 +63,11 @@ def of_name(aws: AWS, name: str) -> Mapping[str, Any] | None:
 
 
 def arn(aws: AWS, name: str) -> str:
-    """Of the function itself, which is what has tags: no version and no alias has some.
+    """Of a function, which is what has tags: no version and no alias has some. Or of users:dev:
+    calls for mappings are said to take an alias in no other way.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
     """
     partition, region, account = (aws.known[f"AWS::{each}"] for each in _WHERE)
     return f"arn:{partition}:lambda:{region}:{account}:function:{name}"
